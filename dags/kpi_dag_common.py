@@ -1,0 +1,240 @@
+"""What the DAG files share: the month of a run, errors as task states, the failure block, connections, assets.
+
+Nothing heavy is imported at the top: Airflow reads this module each time it parses a DAG file. The pipeline and the
+run-time parts of Airflow are imported where they are used.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from kpi_tasks.errors import ConfigError, Fault, KpiError, UsageError
+from kpi_tasks.period import Period
+from kpi_tasks.settings import load_settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Asset, Connection, Context, Param
+
+    from kpi_tasks.pipeline import Month
+
+PERIOD_PATTERN = r"^20\d\d-(0[1-9]|1[0-2])$"
+"""The form of a month in a run's form; ``period_of_run`` checks again, since a partition key has no such guard."""
+
+_LIBPQ = ("application_name", "connect_timeout", "options", "sslcert", "sslkey", "sslmode", "sslrootcert")
+
+
+def scheme_in_force() -> str:
+    """Return the scheme that ``KPI_SCHEME`` names."""
+    return load_settings().scheme_id
+
+
+def form(scheme_id: str) -> dict[str, Param]:
+    """Return the form of a run: the month, and the department's scheme."""
+    from airflow.sdk import Param
+
+    return {
+        "period": Param(
+            None,
+            type=["null", "string"],
+            pattern=PERIOD_PATTERN,
+            title="Period",
+            description="The month, YYYY-MM. Leave it empty where the run has a partition key.",
+        ),
+        "scheme": Param(
+            scheme_id,
+            type="string",
+            examples=_known_schemes(),
+            title="Scheme",
+            description="Which department: the name of its scheme file.",
+        ),
+    }
+
+
+def _known_schemes() -> list[str]:
+    return sorted(path.stem for path in (load_settings().root / "schemes").glob("*.yaml"))
+
+
+def time_zone(scheme_id: str) -> str:
+    """Return the time zone that a scheme file names, whose midnights cut the months.
+
+    Only this one value is read here: checking the whole file takes the scheme's types, which are too slow to import at
+    each parse; every task does it. Raises ``ConfigError``, which Airflow shows as an import error of the DAG.
+    """
+    path = load_settings().root / "schemes" / f"{scheme_id}.yaml"
+    try:
+        return str(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["time_zone"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        place = {"scheme": scheme_id, "file": str(path), "reason": f"{type(error).__name__}: {error}"}
+        action = "set KPI_SCHEME to one of the scheme files, or mend the file"
+        raise ConfigError(
+            Fault("the scheme's time zone cannot be read", place, "a scheme file with time_zone", action)
+        ) from error
+
+
+def published_assets() -> list[Asset]:
+    """Return one asset a scheme file: the published months of a department, where a month is a partition."""
+    return [_published_asset(scheme_id) for scheme_id in _known_schemes()]
+
+
+def _published_asset(scheme_id: str) -> Asset:
+    from airflow.sdk import Asset
+
+    return Asset(f"kpi://{scheme_id}/published")
+
+
+def period_of_run(partition_key: str | None, period: str | None) -> str:
+    """Return the month a run is for: its partition key, else the period of its form; never the clock.
+
+    Raises ``UsageError`` where both are given and differ, where neither is given, and where the month is not written
+    ``YYYY-MM`` (Airflow takes any text as a partition key, and does not mend ``2026-3``).
+    """
+    given = {"partition key": partition_key, "period": period}
+    named = {name: text for name, text in given.items() if text is not None and text != ""}
+    if not named:
+        raise UsageError(
+            Fault(
+                "the run names no month",
+                {},
+                "a partition key or a period, written YYYY-MM",
+                "trigger the DAG again with a partition key, or with the period in its form",
+            )
+        )
+    if len(set(named.values())) > 1:
+        raise UsageError(
+            Fault(
+                "the run names two months",
+                named,
+                "the same month twice, or only one of the two",
+                "trigger the DAG again; leave the period of the form empty where there is a partition key",
+            )
+        )
+    return Period.parse(next(iter(named.values()))).key
+
+
+@contextmanager
+def stage() -> Iterator[tuple[ModuleType, Month, datetime]]:
+    """Give a task the pipeline, the month of its run and the clock; turn errors into task states.
+
+    Faults of data, scheme, settings or the run's values fail the task at once: trying again cannot help. Everything
+    else (a database that does not answer, a bug) is left to the retries of the task.
+    """
+    from airflow.sdk import get_current_context
+    from airflow.sdk.exceptions import AirflowFailException
+
+    context = get_current_context()
+    try:
+        from kpi_tasks import pipeline
+
+        period = period_of_run(context["dag_run"].partition_key, context["params"].get("period"))
+        now = datetime.now(UTC)
+        settings = load_settings(connections=_connection)
+        month = pipeline.open_month(period, context["params"].get("scheme"), now=now, settings=settings)
+        yield pipeline, month, now
+    except KpiError as error:
+        if error.is_transient or error.exit_code == KpiError.exit_code:
+            raise
+        raise AirflowFailException(str(error)) from error
+
+
+def announce(month: Month, evaluation_id: str) -> None:
+    """Say in the task's outlets that this month of this department was published, and nothing of other departments.
+
+    The month is named as the partition, so that consumers hear of it also where the run has no partition key.
+    """
+    from airflow.sdk import get_current_context
+
+    context = get_current_context()
+    asset = _published_asset(month.scheme_id)
+    context["task"].outlets = [asset]
+    context["outlet_events"][asset].add_partitions(month.period.key)
+    context["outlet_events"][asset].extra = {"evaluation_id": evaluation_id}
+
+
+@functools.cache
+def _connection(name: str) -> str | None:
+    """Return the URL of a connection of Airflow, None where it is not defined; looked up once a process."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return connection_url(Connection.get(name))
+    except AirflowNotFoundException:
+        return None
+
+
+def connection_url(connection: Connection) -> str:
+    """Return the SQLAlchemy URL, or the ``file:///`` folder, that a connection of Airflow stands for."""
+    from sqlalchemy.engine import URL
+
+    kind = connection.conn_type or ""
+    extra: dict[str, Any] = connection.extra_dejson
+    if kind in ("file", "fs"):
+        path = extra.get("path") or connection.host or connection.schema or ""
+        return f"file:///{path.lstrip('/')}"
+    if kind in ("sqlite", "duckdb"):
+        return f"{kind}:///{connection.host or connection.schema or ''}"
+    url = URL.create(
+        "postgresql+psycopg" if kind.startswith("postgres") else kind,
+        username=connection.login or None,
+        password=connection.password or None,
+        host=connection.host or None,
+        port=connection.port,
+        database=connection.schema or None,
+        query={name: str(extra[name]) for name in _LIBPQ if name in extra},
+    )
+    return url.render_as_string(hide_password=False)
+
+
+def failure_block(context: Context) -> str:
+    """Return the block that the person on call reads: what failed, for which month, why, and what to do."""
+    task_instance, run, params = context["ti"], context["dag_run"], context.get("params") or {}
+    item = getattr(task_instance, "rendered_map_index", None)
+    lines = [
+        f"{task_instance.dag_id} failed",
+        f"task: {task_instance.task_id}{f' [{item}]' if item else ''}, try {task_instance.try_number}",
+        f"period: {run.partition_key or params.get('period')}, scheme: {params.get('scheme')}, run: {run.run_id}",
+        *_faults(context.get("exception")),
+        "then: mend it and clear this task (in the grid, or `airflow dags clear`); finished work is not done again",
+    ]
+    return "\n".join(lines)
+
+
+def _faults(exception: object) -> list[str]:
+    cause = getattr(exception, "__cause__", None)
+    error = cause if isinstance(cause, KpiError) else exception
+    if isinstance(error, KpiError):
+        return str(error).splitlines()
+    if isinstance(error, BaseException):
+        return [
+            f"fault: {type(error).__name__}: {error}",
+            "  do: read the traceback above; this may be a bug",
+        ]
+    return [
+        "fault: the task's process ended without saying why",
+        "  do: look for a kill (out of memory, restart of the machine) or a state set by hand",
+    ]
+
+
+def log_failure(context: Context) -> None:
+    """Write the failure block to the task's log; the failure callback of every task."""
+    logging.getLogger("kpi").error("%s", failure_block(context))
+
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "kpi",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=15),
+    "execution_timeout": timedelta(hours=3),
+    "on_failure_callback": log_failure,
+}
+"""For every task of every DAG: retries are for infrastructure, ``stage`` takes everything else out of them."""

@@ -1,0 +1,102 @@
+"""How a member's grade came about: every step from the frozen records to the grade, computed again and checked.
+
+The numbers shown are those of the rules (`kpi_tasks.rules`), which are also held against the published ones. The fractions
+of shares, contribution and index are computed here a second time, apart from the rules; rounded, they must give the same.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from kpi_tasks.errors import Fault, KpiError, UsageError
+from kpi_tasks.explain.model import Explanation
+from kpi_tasks.explain.recompute import recompute, stored_department
+from kpi_tasks.explain.steps import Steps
+from kpi_tasks.period import Period
+from kpi_tasks.source.snapshot import load_manifest
+
+if TYPE_CHECKING:
+    from kpi_tasks.results.model import StoredEvaluation
+    from kpi_tasks.settings import Settings
+
+__all__ = ["Explainer", "Explanation", "explain"]
+
+_NEAR = 5
+
+
+def explain(settings: Settings, stored: StoredEvaluation, member_id: str) -> Explanation:
+    """Return how one member's grade in a stored evaluation came about; see ``Explainer``."""
+    check_member(stored, member_id)
+    return Explainer(settings, stored).member(member_id)
+
+
+class Explainer:
+    """One stored evaluation, computed again once; explains any of its members.
+
+    Raises ``UnreachableError`` where the snapshot is gone, ``KpiError`` where the numbers computed again are not those
+    published, ``ConfigError`` where that is because the measure queries were changed since.
+    """
+
+    def __init__(self, settings: Settings, stored: StoredEvaluation) -> None:
+        row = stored.row
+        manifest = load_manifest(
+            settings.snapshot_dir, row.scheme_id, Period.parse(row.period), row.snapshot_id
+        )
+        self._stored = stored
+        self._files = dict(manifest.files)
+        self._department = stored_department(stored, settings.root)
+        self._again = recompute(stored, self._department, self._files)
+
+    def member(self, member_id: str) -> Explanation:
+        """Return how the member's grade came about; ``UsageError`` for one who has no result (near matches are named)."""
+        check_member(self._stored, member_id)
+        steps = Steps(self._stored, self._department, self._files, self._again, member_id)
+        explanation = steps.explanation()
+        _check_fractions(explanation, self._stored)
+        return explanation
+
+
+def check_member(stored: StoredEvaluation, member_id: str) -> None:
+    """Raise ``UsageError`` for a member who has no result in the evaluation."""
+    members = stored.member_results
+    if member_id in set(members["member_id"]):
+        return
+    names = dict(zip(members["member_name"], members["member_id"], strict=True))
+    near = (
+        [names[member_id]]
+        if member_id in names
+        else get_close_matches(member_id, list(members["member_id"]), _NEAR)
+    )
+    listed = ", ".join(
+        f"{row.member_id} {row.member_name}" for row in members[members["member_id"].isin(near)].itertuples()
+    )
+    raise UsageError(
+        Fault(
+            f"{member_id} has no result in {stored.row.period}",
+            {"evaluation": stored.row.evaluation_id, "member": member_id},
+            f"the id of a member on a roster in that month{', such as ' + listed if listed else ''}",
+            f"kpi show --period {stored.row.period} lists them all",
+        )
+    )
+
+
+def _check_fractions(explanation: Explanation, stored: StoredEvaluation) -> None:
+    """Raise where the fractions worked out here do not round to what was published."""
+    members = stored.member_results
+    row = members[members["member_id"] == explanation.member_id].iloc[0]
+    faults = [
+        Fault(
+            f"{column} worked out from fractions is not the published one",
+            {"evaluation": stored.row.evaluation_id, "member": explanation.member_id, "value": found},
+            str(int(row[f"{column}_micros"])),
+            "report this: the rules and the explanation disagree",
+        )
+        for column, found in (
+            ("contribution_points", explanation.contribution_micros),
+            ("contribution_index", explanation.index_micros),
+        )
+        if found != int(row[f"{column}_micros"])
+    ]
+    if faults:
+        raise KpiError(faults)

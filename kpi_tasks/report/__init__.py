@@ -1,0 +1,1 @@
+"""What people read: pages and charts, made from the results tables alone."""

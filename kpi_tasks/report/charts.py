@@ -1,0 +1,40 @@
+"""What the figures of a month have in common.
+
+Each figure comes in two layouts, for wide pages and for phones; the page shows one of them. The order of teams is
+that of the league, the order of criteria that of the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kpi_tasks.report.canvas import label, text_width
+from kpi_tasks.report.view import MonthView
+from kpi_tasks.report.wording import Wording
+
+WIDE, NARROW = 1000.0, 340.0
+"""Widths of the two layouts in pixels."""
+
+NUMBERED_TEAMS = 30
+"""With more teams than these there is no room for numbers inside bars; the table beside the chart has them."""
+
+DESCRIBED_TEAMS = 12
+"""How many teams the text alternative names."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure as ``<svg>`` elements; where ``narrow`` is None, phones scroll the wide one sideways."""
+
+    wide: str
+    narrow: str | None
+
+
+def name_width(view: MonthView, size: float, most: float) -> float:
+    """Return the width that team names take, at most ``most``."""
+    return min(most, max(text_width(label(team.name), size) for team in view.teams) + 4)
+
+
+def criterion_label(view: MonthView, say: Wording, criterion_id: str) -> str:
+    """Return a criterion's name as a chart can show it."""
+    return label(say.name(view.scheme.criterion(criterion_id).names))

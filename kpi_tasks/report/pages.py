@@ -1,0 +1,191 @@
+"""The pages of a month: templates filled with one stored month, in one language each.
+
+A page is one file that needs nothing else: styles, charts and the letters it uses are inside, and a content policy
+forbids it to fetch anything.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kpi_tasks.exact import MICRO, round_half_up
+from kpi_tasks.report import fonts
+from kpi_tasks.report.headline import headline
+from kpi_tasks.report.palette import STEPS
+from kpi_tasks.report.places_chart import places_chart
+from kpi_tasks.report.points_chart import points_chart
+from kpi_tasks.report.view import GRADES, MonthView
+from kpi_tasks.report.wording import HTML_LANG, LANGUAGES, Language, Wording, number
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_FONT_MARK = "/* embedded fonts */"
+_INDENT = re.compile(r"\n\s+")
+_MOST_NAMED = 3  # tied teams that are shown with their reasons
+_MOST_LISTED = 8  # tied teams that are named at all in the headline
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the file name it is kept under and its whole content."""
+
+    file_name: str
+    content: str
+
+
+def month_pages(view: MonthView) -> list[Page]:
+    """Return the pages of a month: the report and the validation page, each in every language."""
+    missing = uncovered(view)
+    pages = []
+    for language in LANGUAGES:
+        say = Wording(language)
+        shared = _shared(view, say, missing)
+        pages.append(Page(file_name("validation", language), _render("validation.html", shared)))
+        month = {
+            "headline": headline(view),
+            "points_chart": points_chart(view, say),
+            "places_chart": places_chart(view, say),
+            "measure_decimals": _measure_decimals(view),
+            "index_decimals": _index_decimals(view),
+        }
+        pages.append(Page(file_name("index", language), _render("month.html", shared | month)))
+    return pages
+
+
+def file_name(page: str, language: Language) -> str:
+    """Return the file of a page: ``index.html`` in the first language, ``index.en.html`` in another."""
+    return f"{page}.html" if language == LANGUAGES[0] else f"{page}.{language}.html"
+
+
+def figure(micros: int, decimals: int | None = None) -> str:
+    """Write a number exactly; or with so many decimals, then with its exact value for machines."""
+    exact = number(micros)
+    if decimals is None:
+        return exact
+    text = _fixed(micros, decimals)
+    plain = exact.replace(",", "").replace("−", "-")
+    if round_half_up(abs(micros), 10 ** (6 - decimals)) * 10 ** (6 - decimals) == abs(micros):
+        return text
+    return Markup('<data value="{}">{}</data>').format(plain, text)
+
+
+def decimals_to_tell_apart(values: Iterable[int], at_least: int, limits: Iterable[int] = ()) -> int:
+    """Return how many decimals show different values (millionths) as different, and each on its side of each limit."""
+    distinct = sorted(set(values))
+    bounds = tuple(limits)
+    for decimals in range(at_least, 6):
+        step = 10 ** (6 - decimals)
+        rounded = [int(round_half_up(value, step)) * step for value in distinct]
+        sides_kept = all(
+            (value >= limit) == (near >= limit)
+            for value, near in zip(distinct, rounded, strict=True)
+            for limit in bounds
+        )
+        if sides_kept and (bounds or len(set(rounded)) == len(distinct)):
+            return decimals
+    return 6
+
+
+def _fixed(micros: int, decimals: int) -> str:
+    text = number(micros, decimals)
+    if decimals == 0:
+        return text
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.ljust(decimals, '0')}"
+
+
+def _measure_decimals(view: MonthView) -> dict[str, int]:
+    """Criterion -> decimals of its measures: none for whole numbers, else as many as tell the teams apart."""
+    decimals = {}
+    for place, line in enumerate(view.plan):
+        cells = [team.cells[place] for team in view.teams]
+        values = [cell.measure_micros for cell in cells if cell.measure_micros is not None]
+        is_whole = all(value % MICRO == 0 for value in values)
+        decimals[line.criterion_id] = 0 if is_whole else decimals_to_tell_apart(values, at_least=2)
+    return decimals
+
+
+def _index_decimals(view: MonthView) -> int:
+    limits = (view.scheme.index_top_micros, view.scheme.index_middle_micros)
+    return decimals_to_tell_apart((member.index_micros for member in view.members), 2, limits)
+
+
+def _shared(view: MonthView, say: Wording, missing: list[str]) -> dict[str, Any]:
+    others = [language for language in LANGUAGES if language != say.language]
+    return {
+        "view": view,
+        "say": say,
+        "figure": figure,
+        "number": number,
+        "grades": GRADES,
+        "most_named": _MOST_NAMED,
+        "most_listed": _MOST_LISTED,
+        "palette": STEPS,
+        "lang": HTML_LANG[say.language],
+        "other": Wording(others[0]),
+        "other_lang": HTML_LANG[others[0]],
+        "page_file": file_name,
+        "rule_text": functools.partial(_rule_text, view, say),
+        "uncovered": [fonts.name_of(char) for char in missing],
+        "font_mark": _FONT_MARK,
+    }
+
+
+def _rule_text(view: MonthView, say: Wording, rule: str, total_micros: int = 0) -> str:
+    """Say why a grade was given, with the scheme's thresholds in it."""
+    scheme = view.scheme
+    starts = [band.from_micros for band in scheme.total_bands]
+    values: Mapping[str, int] = {
+        "top": starts[0],
+        "low": starts[-2],
+        "own": next((start for start in starts if total_micros >= start), 0),
+        "e_below": scheme.e_below_micros,
+        "index_top": scheme.index_top_micros,
+        "index_middle": scheme.index_middle_micros,
+    }
+    return say.known("rule", rule, **{name: number(value) for name, value in values.items()})
+
+
+def _render(template: str, context: dict[str, Any]) -> str:
+    """Fill a template, then embed the fonts for the characters that came out of it."""
+    page = _INDENT.sub("\n", _environment().get_template(template).render(context))
+    faces = "\n".join(
+        f"@font-face{{font-family:'{font.family}';font-display:block;"
+        f"src:url(data:font/woff;base64,{font.woff_base64}) format('woff')}}"
+        for font in fonts.web_fonts(page)
+    )
+    return page.replace(_FONT_MARK, faces, 1)
+
+
+@functools.cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def uncovered(view: MonthView) -> list[str]:
+    """Return the characters in names that no installed font has; pages show them as boxes and say so."""
+    scheme = view.scheme
+    both = [
+        scheme.names,
+        *(criterion.names for criterion in scheme.criteria.values()),
+        *scheme.penalty_names.values(),
+    ]
+    names = [
+        *(team.name for team in view.teams),
+        *(member.name for member in view.members),
+        *(name for languages in both for name in languages.values()),
+    ]
+    return fonts.uncovered("".join(names))

@@ -1,0 +1,1 @@
+"""The results database: tables, schema versions, immutable revisions."""

@@ -1,0 +1,118 @@
+"""Settings: the only reader of the environment and of connections.
+
+The environment gives ``KPI_HOME``, ``KPI_SOURCE_URL``, ``KPI_RESULTS_URL`` and ``KPI_SCHEME``. Where the caller can look
+up connections (Airflow), ``kpi_source`` and ``kpi_results`` win over the two URLs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from kpi_tasks.errors import ConfigError, Fault
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout: scheme files, SQL, expectations and migrations lie below it."""
+
+Connections = Callable[[str], str | None]
+"""Gives the URL of a named connection, None where it is not defined."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is kept. ``is_embedded_source`` says that the source is the sample department of ``home``."""
+
+    home: Path
+    source_url: str
+    results_url: str
+    scheme_id: str
+    root: Path = ROOT
+    is_embedded_source: bool = True
+
+    @property
+    def snapshot_dir(self) -> Path:
+        """Frozen inputs, one folder a scheme and period."""
+        return self.home / "snapshots"
+
+    @property
+    def stage_dir(self) -> Path:
+        """What one task leaves for the next, one folder a scheme, period and inputs hash."""
+        return self.home / "stages"
+
+    @property
+    def report_dir(self) -> Path:
+        """Pages, one folder a scheme and period."""
+        return self.home / "reports"
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, connections: Connections | None = None
+) -> Settings:
+    """Read the settings; ``environ`` defaults to the environment of the process.
+
+    Raises ``ConfigError`` with all faults: URLs that cannot be parsed, a folder source that is not absolute.
+    """
+    values = os.environ if environ is None else environ
+    look_up = connections or (lambda _name: None)
+    home = Path(values.get("KPI_HOME") or ROOT / "var").expanduser().resolve()
+    source = look_up("kpi_source") or values.get("KPI_SOURCE_URL")
+    results = look_up("kpi_results") or values.get("KPI_RESULTS_URL")
+    settings = Settings(
+        home=home,
+        source_url=_with_driver(source or f"sqlite:///{home / 'source.db'}"),
+        results_url=_with_driver(results or f"sqlite:///{home / 'results.db'}"),
+        scheme_id=values.get("KPI_SCHEME") or "customer_service",
+        is_embedded_source=not source,
+    )
+    faults = [
+        *_url_faults("KPI_SOURCE_URL", settings.source_url, folder_allowed=True),
+        *_url_faults("KPI_RESULTS_URL", settings.results_url, folder_allowed=False),
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _with_driver(url: str) -> str:
+    """Name the PostgreSQL driver that is installed where the URL leaves it open."""
+    scheme, separator, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql"):
+        return f"postgresql+psycopg{separator}{rest}"
+    return url
+
+
+def _url_faults(name: str, url: str, *, folder_allowed: bool) -> list[Fault]:
+    if url.startswith("file:"):
+        if folder_allowed and url.startswith("file:///"):
+            return []
+        expected = (
+            "file:///absolute/folder" if folder_allowed else "a database: sqlite:///... or postgresql://..."
+        )
+        return [Fault(f"{name} cannot be used", {"setting": name, "value": url}, expected, f"mend {name}")]
+    try:
+        backend = make_url(url).get_backend_name()
+    except ArgumentError:
+        # The text is not shown: it may hold a password.
+        return [
+            Fault(
+                f"{name} is not a URL",
+                {"setting": name},
+                "for example sqlite:////data/kpi.db",
+                f"mend {name}",
+            )
+        ]
+    if not folder_allowed and backend not in ("sqlite", "postgresql"):
+        return [
+            Fault(
+                f"{name} names a database that results cannot be kept in",
+                {"setting": name, "value": backend},
+                "sqlite or postgresql",
+                f"point {name} at SQLite or PostgreSQL",
+            )
+        ]
+    return []

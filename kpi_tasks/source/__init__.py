@@ -1,0 +1,1 @@
+"""From the outside world to measures: extract, freeze, validate, measure."""

@@ -1,0 +1,9 @@
+-- Incidents that stayed with the first group, out of all resolved.
+select
+    team_id,
+    member_id,
+    count(*) filter (where reassignment_count = 0) as numerator,
+    count(*) as denominator,
+    0 as work_points
+from incidents
+group by team_id, member_id
