@@ -46,6 +46,7 @@ lock: $(ENV) ## write requirements.txt anew from pyproject.toml
 
 docs: $(ENV) ## write the generated pages and the scheme's JSON Schema anew
 	$(BIN)/kpi scheme schema > schemes/scheme.schema.json
+	$(BIN)/python -m kpi_tasks.cli.reference > docs/commands.md
 	$(BIN)/python -m tests.rules.rulepage > docs/rules.md
 
 bench: $(ENV) ## speed and memory, as ratios against baselines of the same run

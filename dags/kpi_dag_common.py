@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from kpi_tasks.errors import ConfigError, Fault, KpiError, UsageError
+from kpi_tasks.errors import ConfigError, DataError, Fault, KpiError, UsageError
 from kpi_tasks.period import Period
 from kpi_tasks.settings import load_settings
 
@@ -201,15 +201,14 @@ def failure_block(context: Context) -> str:
         f"{task_instance.dag_id} failed",
         f"task: {task_instance.task_id}{f' [{item}]' if item else ''}, try {task_instance.try_number}",
         f"period: {run.partition_key or params.get('period')}, scheme: {params.get('scheme')}, run: {run.run_id}",
-        *_faults(context.get("exception")),
-        "then: mend it and clear this task (in the grid, or `airflow dags clear`); finished work is not done again",
     ]
-    return "\n".join(lines)
-
-
-def _faults(exception: object) -> list[str]:
+    exception = context.get("exception")
     cause = getattr(exception, "__cause__", None)
     error = cause if isinstance(cause, KpiError) else exception
+    return "\n".join([*lines, *_faults(error), *_next_step(error)])
+
+
+def _faults(error: object) -> list[str]:
     if isinstance(error, KpiError):
         return str(error).splitlines()
     if isinstance(error, BaseException):
@@ -221,6 +220,14 @@ def _faults(exception: object) -> list[str]:
         "fault: the task's process ended without saying why",
         "  do: look for a kill (out of memory, restart of the machine) or a state set by hand",
     ]
+
+
+def _next_step(error: object) -> list[str]:
+    if isinstance(error, UsageError):
+        return []  # the values of the run itself are wrong: it can only be triggered again, as its fault says
+    if isinstance(error, DataError):
+        return ["then: clear `extract` and what follows in the grid, so that the mended records are read"]
+    return ["then: clear this task in the grid; finished work is not done again"]
 
 
 def log_failure(context: Context) -> None:

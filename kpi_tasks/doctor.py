@@ -191,4 +191,6 @@ def _source(settings: Settings, department: Department) -> Iterator[Check]:
 def _shown(url: str) -> str:
     from sqlalchemy import make_url
 
-    return url if url.startswith("file:") else make_url(url).render_as_string(hide_password=True)
+    from kpi_tasks.results.store import shown
+
+    return url if url.startswith("file:") else shown(make_url(url))

@@ -71,9 +71,12 @@ def run(periods: Sequence[str], scheme_id: str | None, events: IO[str]) -> None:
     watcher = Watcher(events)
     listeners: Any = get_listener_manager()
     listeners.add_listener(watcher)
-    dag = _dag_without_retries()
-    watcher.tell("ready", tasks=len(dag.task_ids))
-    for period in periods:
+    for position, period in enumerate(periods):
+        dag = (
+            _dag_without_retries()
+        )  # anew: in one process, the form of a run becomes the default of the next
+        if position == 0:
+            watcher.tell("ready", tasks=len(dag.task_ids))
         watcher.begin(period)
         conf = {"period": period} | ({"scheme": scheme_id} if scheme_id else {})
         state = str(dag.test(run_conf=conf).state)
@@ -86,7 +89,8 @@ def _dag_without_retries() -> Any:
     from airflow.dag_processing.dagbag import DagBag
 
     folder = conf.get("core", "dags_folder")
-    sys.path.append(folder)
+    if folder not in sys.path:
+        sys.path.append(folder)
     bag = DagBag(folder)
     if DAG_ID not in bag.dags:
         reasons = [text.strip().splitlines()[-1] for text in bag.import_errors.values()] or ["no such DAG"]

@@ -39,7 +39,9 @@ def work(explanation: Explanation) -> Table:
         tariffs = {name: micros for step in steps for name, micros in step.tariffs.items()}
         shown = ", ".join(f"{name} {amount(micros)}" for name, micros in tariffs.items())
         count = len(steps[0].home_records) + len(steps[0].other_records)
-        table.add_row(record_type, str(count), shown, amount(sum(step.work_points_micros for step in steps)))
+        table.add_row(
+            record_type, f"{count:,}", shown, amount(sum(step.work_points_micros for step in steps))
+        )
     table.add_row("together", "", "", amount(explanation.work_points_micros), style="bold")
     return table
 
@@ -76,4 +78,4 @@ def _record_cells(behind: Sequence[Record], step: CriterionStep | None) -> list[
     adds = ""
     if step is not None and len(numbers) == len(ids):
         adds = amount(rounded(Fraction(sum(numbers), MICRO * step.numerator_divisor)), 2)
-    return [str(len(ids)), adds, f"{shown} and {more} more" if more > 0 else shown or "none"]
+    return [f"{len(ids):,}", adds, f"{shown} and {more:,} more" if more > 0 else shown or "none"]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from kpi_tasks.cli.published import current
 from kpi_tasks.cli.state import answers, print_json
-from kpi_tasks.exact import MICRO
 from kpi_tasks.period import Period
 from kpi_tasks.report.data import read_month
 from kpi_tasks.report.wording import number
 from kpi_tasks.settings import load_settings
 
 if TYPE_CHECKING:
-    from kpi_tasks.report.view import Cell, MemberLine, MonthView, TeamLine
+    from kpi_tasks.report.view import Cell, MemberLine, MonthView
 
 GRADE_STYLES = {"A": "bold green", "B": "green", "C": "", "D": "yellow", "E": "bold red"}
 
@@ -31,6 +30,8 @@ def show(period: str, scheme_id: str | None, *, as_json: bool) -> None:
     month, settings = Period.parse(period), load_settings()
     view = read_month(current(settings, scheme_id or settings.scheme_id, month))
     if as_json:
+        from kpi_tasks.cli.league_json import as_dict
+
         print_json(as_dict(view))
         return
     console = answers()
@@ -55,80 +56,6 @@ def amount(micros: int, decimals: int = 6) -> str:
 def named(name: str, identifier: str) -> str:
     """Write a name with its id; once, where both are the same."""
     return name if name == identifier else f"{name} {identifier}"
-
-
-def plain(micros: int | None) -> int | float | None:
-    """Return an amount as a JSON number: whole where it is, else with its six decimals."""
-    if micros is None:
-        return None
-    return micros // MICRO if micros % MICRO == 0 else micros / MICRO
-
-
-def as_dict(view: MonthView) -> dict[str, Any]:
-    """Return the month as plain values; names as in the results tables."""
-    row = view.provenance
-    return {
-        "scheme_id": view.scheme.scheme_id,
-        "scheme_version": view.scheme.version,
-        "period": view.period.key,
-        "evaluation_id": row.evaluation_id,
-        "revision": row.revision,
-        "is_current": row.is_current,
-        "cause": row.cause,
-        "created_at": row.created_at.isoformat(),
-        "snapshot_id": row.snapshot_id,
-        "scheme_hash": row.scheme_hash,
-        "inputs_hash": row.inputs_hash,
-        "results_hash": row.results_hash,
-        "plan": {line.criterion_id: line.weight for line in view.plan},
-        "plan_origin": view.plan_origin,
-        "teams": [_team_dict(team) for team in view.teams],
-        "members": [_member_dict(member) for member in view.members],
-        "warning_count": len(view.broken_rules),
-        "set_aside": [vars(entry) for entry in view.set_aside],
-    }
-
-
-def _team_dict(team: TeamLine) -> dict[str, Any]:
-    return {
-        "team_id": team.team_id,
-        "team_name": team.name,
-        "total_points": plain(team.total_micros),
-        "place": team.place,
-        "grade": team.grade,
-        "grade_rule": team.grade_rule,
-        "is_best": team.is_best,
-        "is_worst": team.is_worst,
-        "criteria": {
-            cell.criterion_id: {
-                "weight": cell.weight,
-                "numerator": plain(cell.numerator_micros),
-                "denominator": plain(cell.denominator_micros),
-                "measure": plain(cell.measure_micros),
-                "place": cell.place,
-                "points": plain(cell.points_micros),
-            }
-            for cell in team.cells
-        },
-    }
-
-
-def _member_dict(member: MemberLine) -> dict[str, Any]:
-    return {
-        "member_id": member.member_id,
-        "member_name": member.name,
-        "team_id": member.team_id,
-        "roster_days": member.roster_days,
-        "contribution_points": plain(member.contribution_micros),
-        "contribution_index": plain(member.index_micros),
-        "work_points": plain(member.work_micros),
-        "deducted_points": plain(member.deducted_micros),
-        "performance_points": plain(member.performance_micros),
-        "incident_count": member.incident_count,
-        "is_zeroed": member.is_zeroed,
-        "grade": member.grade,
-        "grade_rule": member.grade_rule,
-    }
 
 
 def _title(view: MonthView) -> Text:

@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 
 from kpi_tasks.cli.state import answers, notes, print_json
 from kpi_tasks.errors import Fault, UsageError
+from kpi_tasks.results.store import shown
 from kpi_tasks.sample import write_sample
 from kpi_tasks.settings import Settings, load_settings
 
@@ -61,4 +62,4 @@ def _is_there(settings: Settings) -> bool:
 def _shown(settings: Settings) -> str:
     if settings.source_url.startswith("file:"):
         return settings.source_url
-    return make_url(settings.source_url).render_as_string(hide_password=True)
+    return shown(make_url(settings.source_url))

@@ -189,11 +189,15 @@ def _grade_lines(explanation: Explanation) -> str:
 
 
 def fraction_text(value: Fraction) -> str:
-    """Write a share as a fraction and as a decimal."""
-    return f"{_short(value)} = {amount(rounded(value))}" if value.denominator != 1 else amount(rounded(value))
+    """Write an exact number as a fraction and as a decimal; a fraction too long to read only as its decimal."""
+    if value.denominator == 1 or len(str(value)) > _LONG_FRACTION:
+        return _short(value)
+    return f"{value} = {amount(rounded(value))}"
 
 
 def _short(value: Fraction) -> str:
     """Write a fraction; one too long to read as its decimal (the JSON answer has it exactly)."""
     text = str(value)
+    if value.denominator == 1:
+        return amount(rounded(value))
     return text if len(text) <= _LONG_FRACTION else f"≈{amount(rounded(value))}"

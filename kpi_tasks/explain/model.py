@@ -165,7 +165,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_plain(content) for content in value]
     if isinstance(value, Fraction):
-        return {"exact": str(value), "value": _number(rounded(value))}
+        return {"exact": str(value), "value": json_number(rounded(value))}
     if isinstance(value, (date, datetime)):
         return str(value)
     if isinstance(value, Decimal):
@@ -175,10 +175,10 @@ def _plain(value: Any) -> Any:
 
 def _amount(name: str, value: Any) -> Any:
     if name == "tariffs":
-        return {key: _number(micros) for key, micros in value.items()}
-    return _number(value) if name.endswith("_micros") and value is not None else _plain(value)
+        return {key: json_number(micros) for key, micros in value.items()}
+    return json_number(value) if name.endswith("_micros") and value is not None else _plain(value)
 
 
-def _number(micros: int) -> int | float:
-    """Return an amount as a JSON number; six decimals print exactly up to a thousand million."""
+def json_number(micros: int) -> int | float:
+    """Return an amount as a JSON number. It prints exactly where it is whole, or below nine thousand million."""
     return micros // MICRO if micros % MICRO == 0 else micros / MICRO

@@ -88,9 +88,9 @@ def wrap(text: str, size: float, width: float, most_lines: int = 3) -> list[str]
 
 
 def ink_on(fill: str) -> str:
-    """Return the colour of text on a fill: dark or white, whichever stands out more."""
+    """Return the colour of text on a fill: black or white, whichever stands out more (always 4.5 to 1 or better)."""
     lightness = luminance(fill)
-    return PAPER if 1.05 / (lightness + 0.05) > (lightness + 0.05) / (luminance(INK) + 0.05) else INK
+    return PAPER if 1.05 / (lightness + 0.05) >= (lightness + 0.05) / 0.05 else "#000000"
 
 
 def luminance(colour: str) -> float:

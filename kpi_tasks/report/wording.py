@@ -64,7 +64,7 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
 
 @dataclass(frozen=True)
 class Wording:
-    """The texts of one language. Callable: ``say("teams", n=8)``."""
+    """The texts of one language. Callable: ``say("facts.teams", n=8)``."""
 
     language: Language
 

@@ -121,7 +121,7 @@ def _listed(path: Path, how: str) -> set[str]:
 
 
 def _write_server(engine: Engine, contents: Contents) -> dict[str, int]:
-    where = {"url": engine.url.render_as_string(hide_password=True)}
+    where = {"url": _without_secrets(engine.url)}
     try:
         with engine.begin() as connection:
             inspector = inspect(connection)
@@ -190,4 +190,9 @@ def _shown(url: str) -> str:
         parsed: URL = make_url(url)
     except ArgumentError:
         return "(not readable)"
-    return parsed.render_as_string(hide_password=True)
+    return _without_secrets(parsed)
+
+
+def _without_secrets(url: URL) -> str:
+    """Return the URL without password and options (which may hold one too)."""
+    return url.set(query={}).render_as_string(hide_password=True)

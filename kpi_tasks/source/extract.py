@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -37,6 +38,7 @@ HASH_VERSION = 1
 """Part of every content hash; to be raised when the meaning of a snapshot's content changes."""
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_SPACE_WORDS = re.compile(r"no space|file too large|quota|temp_directory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ def _disk_faults(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        is_full = error.errno in _NO_SPACE or "space" in reason.lower() or "temp_directory" in reason
+        is_full = error.errno in _NO_SPACE or bool(_NO_SPACE_WORDS.search(reason))
         raise UnreachableError(
             Fault(
                 "the disk is full" if is_full else "the snapshot could not be written",

@@ -16,6 +16,9 @@ from kpi_tasks.errors import Fault, UnreachableError
 MEMORY_LIMIT = "600MB"
 """What DuckDB may hold; beyond it writes to a temporary folder. Great Expectations itself takes 300 MB more."""
 
+MOST_THREADS = 8
+"""More of them would leave each so little of that memory that they spend their time on the temporary folder."""
+
 _PASSING_PROBLEMS = (
     "OutOfMemoryException", "IOException", "Out of Memory Error", "IO Error", "Failed to read file",
 )  # fmt: skip
@@ -38,6 +41,8 @@ def frozen_views(files: Mapping[str, Path], writable: Path) -> Iterator[duckdb.D
             }
             with duckdb.connect(config=config) as connection:
                 connection.execute("set enable_progress_bar = false")
+                (threads,) = connection.execute("select current_setting('threads')").fetchall()[0]
+                connection.execute(f"set threads = {min(int(threads), MOST_THREADS)}")
                 patterns = _create_views(connection, files)
                 readable = sorted({*patterns, *map(str, files.values())})
                 connection.execute(f"set allowed_paths = [{', '.join(map(_text, readable))}]")

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from kpi_tasks.errors import Fault, UnreachableError
 from kpi_tasks.source import queries
 from kpi_tasks.source.content_hash import BLOCK_ROWS, ContentHash
 
@@ -67,15 +68,20 @@ class SortedFile:
         done = self._blocks.finish()
         if self._is_sorted:
             return done
-        for memory, threads in SORT_ATTEMPTS[:-1]:
+        reason = ""
+        for memory, threads in SORT_ATTEMPTS:
             try:
                 return self._sort(done.path, memory, threads)
-            except duckdb.OutOfMemoryException:
-                continue
-        try:
-            return self._sort(done.path, *SORT_ATTEMPTS[-1])
-        except duckdb.OutOfMemoryException as error:
-            raise OSError(str(error)) from error
+            except duckdb.OutOfMemoryException as error:
+                reason = str(error).splitlines()[0]
+        raise UnreachableError(
+            Fault(
+                "there is not enough memory to sort the records",
+                {"file": self._name, "records": done.row_count, "reason": reason},
+                f"{SORT_ATTEMPTS[-1][0]} of memory",
+                "free memory and run again, or let the extract SQL give the records in the order of their key",
+            )
+        )
 
     def close(self) -> None:
         """Let go of the file after a failure; what is on disk belongs to the folder."""

@@ -14,7 +14,6 @@ import pytest
 from kpi_tasks.errors import ConfigError
 from kpi_tasks.exact import MICRO
 from kpi_tasks.explain import Explainer, Explanation
-from kpi_tasks.explain.model import rounded
 from kpi_tasks.results import store
 from kpi_tasks.sample.tables import RECORD_TABLES
 from kpi_tasks.settings import Settings, load_settings
@@ -232,10 +231,3 @@ def test_queries_that_were_changed_since_are_told_apart_from_faults(home: Path, 
     with pytest.raises(ConfigError, match="criterion_results computed again differ") as caught:
         Explainer(settings, stored)
     assert "changed since" in caught.value.faults[0].action
-
-
-@pytest.mark.parametrize(
-    ("value", "micros"), [("1/3", 333_333), ("2/3", 666_667), ("1/2000000", 1), ("0", 0), ("5", 5_000_000)]
-)
-def test_rounding_is_half_up(value: str, micros: int) -> None:
-    assert rounded(Fraction(value)) == micros

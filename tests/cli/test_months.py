@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT, Answer, Call, call_for_real, call_in_process
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -275,3 +276,26 @@ def test_a_broken_scheme_shows_all_its_faults(tmp_path: Path) -> None:
         for named in ("Asia/Shenzen", "colour", "line"):
             assert named in answer.err
     assert not (tmp_path / "home" / "results.db").exists()
+
+
+@pytest.mark.postgres
+def test_postgresql_gives_the_same_hashes(
+    published: Call, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    databases = [postgres_server.create_database() for _ in range(2)]
+    source, results = (postgres_server.url(name, "postgresql") for name in databases)
+    try:
+        urls = {"KPI_SOURCE_URL": source, "KPI_RESULTS_URL": results}
+        assert call_in_process(tmp_path, "sample", "--force", **urls).code == 0
+        answer = call_in_process(tmp_path, "run", "--period", "2026-06", "--json", **urls)
+        assert answer.code == 0, answer.err
+        on_sqlite = published("show", "--period", "2026-06", "--json").json
+        on_postgresql = call_in_process(tmp_path, "show", "--period", "2026-06", "--json", **urls).json
+        for name in ("snapshot_id", "inputs_hash", "results_hash", "teams", "members"):
+            assert on_postgresql[name] == on_sqlite[name], name
+        assert call_in_process(tmp_path, "doctor", **urls).code == 0
+        explained = ["explain", "--period", "2026-06", "--member", "M0704"]
+        assert call_in_process(tmp_path, *explained, **urls).out == published(*explained).out
+    finally:
+        for name in databases:
+            postgres_server.drop_database(name)

@@ -27,7 +27,7 @@ def by_key(frame: pd.DataFrame, *keys: str) -> dict[object, dict[str, object]]:
     return {key if len(keys) > 1 else key[0]: row for key, row in zip(ids, rows, strict=True)}
 
 
-@settings(max_examples=250)
+@settings(max_examples=200)
 @given(months())
 def test_fast_rules_equal_slow_rules(month: oracle.Month) -> None:
     results = run(month)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -30,11 +30,13 @@ def assert_same(left: Results, right: Results) -> None:
         assert_frame_equal(getattr(left, name), getattr(right, name))
 
 
+@settings(max_examples=35)
 @given(months(), st.integers(0, 2**31))
 def test_row_order_changes_nothing(month: Month, seed: int) -> None:
     assert_same(run(month), run(month, shuffle=seed))
 
 
+@settings(max_examples=35)
 @given(months())
 def test_order_and_naming_of_teams_change_nothing(month: Month) -> None:
     names = {team: f"Z{len(month.teams) - number:02d}" for number, team in enumerate(month.teams)}
@@ -57,6 +59,7 @@ def test_order_and_naming_of_teams_change_nothing(month: Month) -> None:
         assert_frame_equal(expected.sort_values(keys, ignore_index=True), getattr(after, name))
 
 
+@settings(max_examples=35)
 @given(months(only_home_records=True, scheme=all_higher()))
 def test_contributions_add_up_to_the_team_total(month: Month) -> None:
     results = run(month)
@@ -75,6 +78,7 @@ def test_contributions_add_up_to_the_team_total(month: Month) -> None:
         assert on_roster or row.total_points_micros == 0
 
 
+@settings(max_examples=35)
 @given(months(scheme=all_higher()), st.data())
 def test_more_never_lowers_a_place(month: Month, data: st.DataObject) -> None:
     assume(month.measures)
@@ -93,6 +97,7 @@ def test_more_never_lowers_a_place(month: Month, data: st.DataObject) -> None:
     assert_frame_equal(before[others], after[others])
 
 
+@settings(max_examples=35)
 @given(months(), st.integers(2, 5))
 def test_scaling_everybodys_days_changes_no_index(month: Month, factor: int) -> None:
     graded = month.scheme.member_grades.model_copy(
@@ -107,6 +112,7 @@ def test_scaling_everybodys_days_changes_no_index(month: Month, factor: int) -> 
     assert (before["roster_days"] * factor).equals(after["roster_days"])
 
 
+@settings(max_examples=35)
 @given(months(), schemes())
 def test_bounds(month: Month, scheme: Scheme) -> None:
     results = run(replace(month, scheme=scheme))

@@ -79,8 +79,7 @@ def test_perfect_team_scores_104_under_the_default_plan() -> None:
     assert column(result, "total_points_micros") == [104 * ONE, 0]
 
 
-def test_sums_are_exact_where_floats_and_64_bits_are_not() -> None:
-    # In the order given, binary floats lose the millionths; the plain sum of the numerators passes 64 bits.
+def test_sums_that_pass_64_bits_are_a_named_fault() -> None:
     top = 9 * 10**18
     rows = [(SHARE_ID, "T1", f"m{n}", top, top, 0) for n in range(4)]
     rows += [(SHARE_ID, "T1", "x", 0, 4, 0), (SHARE_ID, "T2", "y", 1, 1, 0)]

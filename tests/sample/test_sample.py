@@ -130,6 +130,43 @@ def test_orders_name_each_team_at_most_once(criterion: str) -> None:
         assert min(places.values()) == 1
 
 
+MEASURES = {
+    "satisfaction": ("satisfaction_surveys", "surveyed_at", "avg(score)", 4),
+    "repairs": ("repairs", "repaired_at", "sum(products)", 3),
+    "visits": ("customer_visits", "visited_at", "count(*)", 2),
+    "boards": ("board_dispatches", "dispatched_at", "sum(boards)", 2),
+    "trainings": ("trainings", "trained_at", "sum(trainees)", 1),
+    "returns": ("repair_record_returns", "due_at", "avg(coalesce(returned_at <= due_at, 0))", 1),
+}
+TOTALS = {
+    "2026-05": [101, 88, 66, 60, 52, 44, 18, 41],
+    "2026-06": [74, 78, 78, 52, 61, 35, 45, 49],
+    "2026-07": [93, 96, 54, 65, 51, 29, 34, 48],
+    "2026-08": [80, 72, 56, 84, 60, 44, 41, 31],
+    "2026-09": [86, 85, 90, 50, 54, 30, 30, 45],
+    "2026-10": [93, 80, 68, 65, 59, 30, 19, 55],
+}
+"""Month and the total points of T01 to T08 by the default plan."""
+
+
+@pytest.mark.parametrize("scale", [1, 7])
+def test_the_teams_take_the_places_that_the_stories_give_them(tmp_path: Path, scale: float) -> None:
+    write_sample(tmp_path / "s.db", scale=scale)
+    with closing(sqlite3.connect(tmp_path / "s.db")) as connection:
+        for month, expected in TOTALS.items():
+            totals = dict.fromkeys((f"T0{number}" for number in range(1, 9)), 0)
+            for kind, (table, time, measure, weight) in MEASURES.items():
+                ranked = connection.execute(
+                    f"select team_id, rank() over (order by round({measure}, 6) desc) from {table}"
+                    f" where {time} like '{month}%' group by team_id"
+                )
+                places = dict(ranked)
+                assert places == stories.places(month, kind), (month, kind)
+                for team_id, place in places.items():
+                    totals[team_id] += (9 - place) * weight
+            assert list(totals.values()) == expected, month
+
+
 @pytest.mark.parametrize("scale", [0.1, 3])
 def test_scale_multiplies_the_records(sample: Path, tmp_path: Path, scale: float) -> None:
     made = write_sample(tmp_path / "scaled.db", months=1, scale=scale)

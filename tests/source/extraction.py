@@ -83,7 +83,7 @@ def mixed_orders() -> list[dict[str, Any]]:
     return [
         order("R-2", ordered_at=datetime(2026, 10, 1)),
         order("R-10", ordered_at=datetime(2026, 10, 31, 23, 59, 59, 999_999), score=Decimal("0.10")),
-        order("r-1", pieces=-7, score=Decimal("-999.99"), is_urgent=False, note="a,b\"c\nd"),
+        order("r-1", pieces=-7, score=Decimal("-999.99"), is_urgent=False, note='a,b"c\nd'),
         order("王芳", pieces=2**63 - 1, score=Decimal("100"), note="𠮷 é ß"),
         order("R-1", pieces=None, score=None, due_on=None, is_urgent=None, note=None),
         order("Z", pieces=0, score=Decimal(0), due_on=date(1999, 12, 31), note=" padded "),
@@ -116,7 +116,9 @@ def server_source(url: str, rows: Iterable[Row], types: Mapping[str, str] | None
     engine = sa.create_engine(url)
     kinds = {name: SERVER_TYPES[kind] for name, kind in TYPES.items()} | dict(types or {})
     with engine.begin() as connection:
-        connection.execute(sa.text(f"create table orders ({', '.join(f'{n} {k}' for n, k in kinds.items())})"))
+        connection.execute(
+            sa.text(f"create table orders ({', '.join(f'{n} {k}' for n, k in kinds.items())})")
+        )
         insert = sa.text(f"insert into orders values ({', '.join(f':{name}' for name in TYPES)})")
         if values := [dict(row) for row in rows]:
             connection.execute(insert, values)
@@ -129,7 +131,9 @@ def duckdb_source(path: Path, rows: Iterable[Row]) -> str:
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"create table orders ({columns})")
         for row in rows:
-            connection.execute(f"insert into orders values ({', '.join('?' for _ in TYPES)})", list(row.values()))
+            connection.execute(
+                f"insert into orders values ({', '.join('?' for _ in TYPES)})", list(row.values())
+            )
     return f"duckdb:///{path}"
 
 
@@ -178,7 +182,9 @@ def write_excel(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> No
             'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
             f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
             f'<Override PartName="/xl/styles.xml" ContentType="{kind}.styles+xml"/>'
-            + "".join(f'<Override PartName="/xl/s{n}.xml" ContentType="{kind}.worksheet+xml"/>' for n in numbers)
+            + "".join(
+                f'<Override PartName="/xl/s{n}.xml" ContentType="{kind}.worksheet+xml"/>' for n in numbers
+            )
             + "</Types>",
         )
         book.writestr(
@@ -198,7 +204,9 @@ def write_excel(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> No
         book.writestr(
             "xl/_rels/workbook.xml.rels",
             f'<Relationships xmlns="{package}/relationships">'
-            + "".join(f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="s{n}.xml"/>' for n in numbers)
+            + "".join(
+                f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="s{n}.xml"/>' for n in numbers
+            )
             + f'<Relationship Id="r0" Type="{office}/styles" Target="styles.xml"/></Relationships>',
         )
         book.writestr(
@@ -209,9 +217,7 @@ def write_excel(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> No
         )
         for number, rows in zip(numbers, sheets.values(), strict=True):
             body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
-            book.writestr(
-                f"xl/s{number}.xml", f"<worksheet {main}><sheetData>{body}</sheetData></worksheet>"
-            )
+            book.writestr(f"xl/s{number}.xml", f"<worksheet {main}><sheetData>{body}</sheetData></worksheet>")
 
 
 def _cell(value: Any) -> str:
@@ -227,7 +233,9 @@ def _cell(value: Any) -> str:
     return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
 
 
-def extracted(url: str, folder: Path, sql: str = SQL, kind: RecordType = ORDERS, **more: Any) -> ExtractedFile:
+def extracted(
+    url: str, folder: Path, sql: str = SQL, kind: RecordType = ORDERS, **more: Any
+) -> ExtractedFile:
     """Extract October."""
     return extract(url, kind, sql, OCTOBER, TIME_ZONE, folder, **more)
 

@@ -88,7 +88,9 @@ def test_records_with_the_same_key_are_kept_and_ordered(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("change", [{"pieces": 4}, {"note": None}, {"record_id": "R-3"}, {"score": Decimal("87.51")}])
+@pytest.mark.parametrize(
+    "change", [{"pieces": 4}, {"note": None}, {"record_id": "R-3"}, {"score": Decimal("87.51")}]
+)
 def test_any_change_of_a_value_changes_the_id(tmp_path: Path, change: dict[str, object]) -> None:
     before, after = [ex.order("R-1"), ex.order("R-2")], [ex.order("R-1"), ex.order("R-2") | change]
     hashes = {
@@ -241,7 +243,12 @@ def test_a_key_of_several_columns(tmp_path: Path) -> None:
         connection.execute("create table roster (member_id, team_id, valid_from, valid_to)")
         connection.executemany(
             "insert into roster values (?, ?, ?, null)",
-            [("M1", "T1", "2026-10-01"), ("M1", "T1", None), ("M1", None, "2026-10-01"), ("M0", "T9", "2026-10-02")],
+            [
+                ("M1", "T1", "2026-10-01"),
+                ("M1", "T1", None),
+                ("M1", None, "2026-10-01"),
+                ("M0", "T9", "2026-10-02"),
+            ],
         )
     file = ex.extracted(f"sqlite:///{tmp_path / 'a.db'}", tmp_path / "out", "select * from roster", stays)
     assert [(row["member_id"], row["team_id"], str(row["valid_from"])) for row in ex.rows_of(file)] == [

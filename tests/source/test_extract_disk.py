@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kpi_tasks.errors import DataError, UnreachableError
+from kpi_tasks.source import sorted_file
 from kpi_tasks.source.work_folder import work_folder
 from tests.source import extraction as ex
 
@@ -63,7 +64,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     return ex.sqlite_source(tmp_path_factory.mktemp("many") / "a.db", many_orders())
 
 
-@pytest.mark.parametrize(("event", "fragment"), [("os.rename", "/orders/"), ("os.rename", ".parquet"), ("open", "lock")])
+@pytest.mark.parametrize(
+    ("event", "fragment"), [("os.rename", "/orders/"), ("os.rename", ".parquet"), ("open", "lock")]
+)
 def test_a_killed_process_leaves_nothing_under_a_final_name(
     tmp_path: Path, source: str, event: str, fragment: str
 ) -> None:
@@ -75,10 +78,11 @@ def test_a_killed_process_leaves_nothing_under_a_final_name(
     assert file.row_count == 130_000
 
 
-@pytest.mark.parametrize("limit", [100, 200_000, 1_000_000])
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, source: str, limit: int) -> None:
+@pytest.mark.parametrize("share", [0, 0.5, 0.99])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, source: str, share: float) -> None:
+    size = ex.extracted(source, tmp_path / "whole").path.stat().st_size
     out = tmp_path / "out"
-    assert exit_code(run_with_little_disk, limit, source, str(out)) == FULL
+    assert exit_code(run_with_little_disk, int(size * share) + 100, source, str(out)) == FULL
     assert left_in(out) == []
     assert ex.extracted(source, out).row_count == 130_000
 
@@ -123,6 +127,16 @@ def test_a_file_that_was_damaged_is_made_again(tmp_path: Path) -> None:
     file.path.write_bytes(content[:100])
     assert ex.extracted(url, tmp_path / "out") == file
     assert file.path.read_bytes() == content
+
+
+def test_sorting_with_too_little_memory_is_tried_again(
+    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = ex.extracted(source, tmp_path / "plain")
+    monkeypatch.setattr(sorted_file, "SORT_ATTEMPTS", (("1MB", 1), ("1GB", 1)))
+    assert ex.extracted(source, tmp_path / "out").content_hash == plain.content_hash
+    monkeypatch.setattr(sorted_file, "SORT_ATTEMPTS", (("1MB", 1),))
+    assert "not enough memory" in str(ex.failure(UnreachableError, source, tmp_path / "none"))
 
 
 def test_faults_end_the_reading_thread(tmp_path: Path) -> None:

@@ -68,7 +68,11 @@ FITTING = {
     "greatest decimal": ("score", "999.99", Decimal("999.99")),
     "negative zero": ("score", "-0", Decimal(0)),
     "timestamp without time": ("ordered_at", "2026-10-05", datetime(2026, 10, 5)),
-    "timestamp with zeros": ("ordered_at", "2026-10-05 10:00:00.120000000", datetime(2026, 10, 5, 10, 0, 0, 120_000)),
+    "timestamp with zeros": (
+        "ordered_at",
+        "2026-10-05 10:00:00.120000000",
+        datetime(2026, 10, 5, 10, 0, 0, 120_000),
+    ),
     "date with midnight": ("due_on", "2026-10-05 00:00:00", datetime(2026, 10, 5).date()),
     "true in capitals": ("is_urgent", "TRUE", True),
 }
@@ -227,7 +231,9 @@ def test_a_server_that_is_down_and_its_password(tmp_path: Path, url: str) -> Non
     assert "hunter" not in message
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "nonsense", "nosuchengine://u:hunter2@h/d", "file://host/folder", "file:x"])
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "nonsense", "nosuchengine://u:hunter2@h/d", "file://host/folder", "file:x"]
+)
 def test_a_url_that_cannot_be_used(tmp_path: Path, url: str) -> None:
     assert "hunter2" not in str(ex.failure(ConfigError, url, tmp_path / "out"))
 
@@ -259,7 +265,9 @@ def test_the_whole_url_reaches_the_server(tmp_path: Path, postgres_url: str) -> 
     url = sa.make_url(ex.server_source(postgres_url, [ex.order("R-1")]))
     with sa.create_engine(url).begin() as connection:
         connection.execute(sa.text("create role \"o'neil @ home\" login superuser password 'p/w:@ ?'"))
-    other = url.set(username="o'neil @ home", password="p/w:@ ?").update_query_dict({"application_name": "kpi x"})
+    other = url.set(username="o'neil @ home", password="p/w:@ ?").update_query_dict(
+        {"application_name": "kpi x"}
+    )
     assert ex.extracted(other.render_as_string(hide_password=False), tmp_path / "out").row_count == 1
     with sa.create_engine(url).begin() as connection:
-        connection.execute(sa.text("drop role \"o'neil @ home\""))
+        connection.execute(sa.text('drop role "o\'neil @ home"'))

@@ -36,13 +36,22 @@ def folder_with(tmp_path: Path, content: bytes | str, name: str = "orders.csv") 
         f"extra,{HEADER}\n,{LINE}\n",
         f"{HEADER.upper()}\n{LINE}\n",
     ],
-    ids=["plain", "windows", "no end", "byte order mark", ";", "tab", "|", "quoted", "more columns", "capitals"],
+    ids=[
+        "plain",
+        "windows",
+        "no end",
+        "byte order mark",
+        ";",
+        "tab",
+        "|",
+        "quoted",
+        "more columns",
+        "capitals",
+    ],
 )
 def test_csv_as_programs_write_it(tmp_path: Path, content: str) -> None:
     file = ex.extracted(folder_with(tmp_path, content), tmp_path / "out")
-    same = ex.extracted(
-        ex.sqlite_source(tmp_path / "a.db", [ex.order("R-1", note="ok")]), tmp_path / "out"
-    )
+    same = ex.extracted(ex.sqlite_source(tmp_path / "a.db", [ex.order("R-1", note="ok")]), tmp_path / "out")
     assert file.content_hash == same.content_hash
 
 
@@ -81,7 +90,7 @@ def test_a_file_without_records(tmp_path: Path) -> None:
 BROKEN_CSV = {
     "a column short": (f"{HEADER}\n{LINE}\nR-2,T1\n", "Line: 3"),
     "a column over": (f"{HEADER}\n{LINE},more\n", "Line: 2"),
-    "a quote left open": (f'{HEADER}\n{LINE.replace("T1", chr(34) + "T1")}\n', "quote"),
+    "a quote left open": (f"{HEADER}\n{LINE.replace('T1', chr(34) + 'T1')}\n", "quote"),
     "another encoding": (f"{HEADER}\n{LINE.replace('ok', '王芳')}\n".encode("gbk"), "utf-8"),
     "another encoding in the header": ("记录,团队\n".encode("gbk"), "UTF-8"),
     "nothing": (b"", "header"),
@@ -154,8 +163,30 @@ def test_excel_sheets_are_tables(tmp_path: Path) -> None:
 def test_excel_cells(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     rows = [
-        ["record_id", "team_id", "member_id", "ordered_at", "pieces", "score", "due_on", "is_urgent", "note", None],
-        [1001, "T1", "M1", datetime(2026, 10, 5, 9, 30), 3.0, 0.1, datetime(2026, 10, 9), True, 2.5, "comment"],
+        [
+            "record_id",
+            "team_id",
+            "member_id",
+            "ordered_at",
+            "pieces",
+            "score",
+            "due_on",
+            "is_urgent",
+            "note",
+            None,
+        ],
+        [
+            1001,
+            "T1",
+            "M1",
+            datetime(2026, 10, 5, 9, 30),
+            3.0,
+            0.1,
+            datetime(2026, 10, 9),
+            True,
+            2.5,
+            "comment",
+        ],
         [None] * 10,
         ["R-1", "T1", "M1", "2026-10-06", 2, 99.99, "2026-10-09", "false", None, None],
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,7 @@ from tests.source.frozen import Row, freeze, write
 ROOT = Path(__file__).resolve().parents[2]
 SUITES = ROOT / "expectations" / "customer_service"
 PERIOD, OTHER = "2026-10", "2026-08"
+VISITS = "customer_visits"
 
 
 @cache
@@ -98,3 +100,27 @@ def rejects(findings: Findings, record_type: str) -> list[dict[str, str]]:
         return []
     with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def visit(record_id: str | None, minute: int = 0, **changes: object) -> Row:
+    at = f"2026-10-12 {minute // 60:02d}:{minute % 60:02d}:00"
+    return {
+        "record_id": record_id, "team_id": "T1", "member_id": "M1", "visited_at": at, "minutes": 30,
+    } | changes  # fmt: skip
+
+
+def visits(folder: Path, *rows: Row, **more: object) -> Findings:
+    return check(folder, VISITS, {VISITS: rows}, **more)  # type: ignore[arg-type]
+
+
+def one_rule(folder: Path, **entry: object) -> Path:
+    """Write a suite of one rule."""
+    meta = {"rule_id": "the_rule", "reason": "because", "reason_zh": "因为", "expected": "something"}
+    path = folder / "suite.json"
+    rule = {"severity": "critical", "kwargs": {}, "meta": meta} | entry
+    path.write_text(json.dumps({"name": "s", "expectations": [rule]}), encoding="utf-8")
+    return path
+
+
+def query(folder: Path, sql: str) -> Path:
+    return one_rule(folder, type="unexpected_rows_expectation", kwargs={"unexpected_rows_query": sql})

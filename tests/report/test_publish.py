@@ -1,0 +1,104 @@
+"""Pages on disk: whole, the same for the same evaluation, and left alone when nothing changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kpi_tasks.errors import UnreachableError
+from kpi_tasks.report.publish import write_month_report
+from kpi_tasks.results.store import StoredEvaluation
+from tests.report.months import ROOT, Month, stored_month
+
+FILES = {"index.html", "index.en.html", "validation.html", "validation.en.html"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_where_the_pages_are(ordinary: StoredEvaluation, tmp_path: Path) -> None:
+    page = write_month_report(ordinary, tmp_path)
+    assert page == tmp_path / "customer_service" / "2026-10" / "index.html"
+    assert set(contents(page.parent)) == FILES  # and no temporary file
+
+
+def test_unchanged_pages_are_not_written_again(ordinary: StoredEvaluation, tmp_path: Path) -> None:
+    folder = write_month_report(ordinary, tmp_path).parent
+    for path in folder.iterdir():
+        os.utime(path, ns=(1, 1))
+    (folder / "validation.en.html").write_text("stale", encoding="utf-8")
+    write_month_report(ordinary, tmp_path)
+    rewritten = {path.name for path in folder.iterdir() if path.stat().st_mtime_ns != 1}
+    assert rewritten == {"validation.en.html"}
+
+
+def test_an_older_revision_does_not_take_the_place_of_the_current_one(
+    ordinary: StoredEvaluation, tmp_path: Path
+) -> None:
+    newer = replace(
+        ordinary, row=replace(ordinary.row, revision=2, evaluation_id="customer_service-2026-10-r2")
+    )
+    older = replace(ordinary, row=replace(ordinary.row, is_current=False))
+    current = write_month_report(newer, tmp_path)
+    before = contents(current.parent)
+    page = write_month_report(older, tmp_path)
+    assert page == current.parent / "r1" / "index.html"
+    assert contents(current.parent) == before
+    assert set(contents(page.parent)) == FILES
+
+
+def test_other_processes_and_other_settings_give_the_same_bytes(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "import matplotlib\n"
+        "matplotlib.rcParams.update({'font.size': 33, 'svg.fonttype': 'none', 'savefig.bbox': sys.argv[3]})\n"
+        "from tests.report.months import Month, stored_month\n"
+        "from kpi_tasks.report.publish import write_month_report\n"
+        "write_month_report(stored_month(Month(), sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
+    )
+    made = []
+    for seed, bbox in (("1", "standard"), ("77", "tight")):
+        folder = tmp_path / seed
+        folder.mkdir()
+        environment = os.environ | {
+            "PYTHONHASHSEED": seed,
+            "LC_ALL": "C",
+            "TZ": "America/Lima",
+            "PYTHONPATH": str(ROOT),
+        }
+        command = [sys.executable, "-c", program, f"sqlite:///{folder}/results.db", str(folder), bbox]
+        subprocess.run(command, check=True, env=environment, cwd=ROOT, timeout=120)
+        made.append(contents(folder / "customer_service" / "2026-10"))
+    assert set(made[0]) == FILES
+    assert made[0] == made[1]
+
+
+def test_the_order_of_rows_does_not_matter(ordinary: StoredEvaluation, tmp_path: Path) -> None:
+    names = ("criterion_results", "team_results", "member_results", "penalties")
+    shuffled = replace(
+        ordinary, **{name: getattr(ordinary, name).sample(frac=1, random_state=3) for name in names}
+    )
+    one = write_month_report(ordinary, tmp_path / "one").parent
+    two = write_month_report(shuffled, tmp_path / "two").parent
+    assert contents(one) == contents(two)
+
+
+def test_a_folder_that_cannot_be_written_is_said(ordinary: StoredEvaluation, tmp_path: Path) -> None:
+    (tmp_path / "customer_service").write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(UnreachableError):
+        write_month_report(ordinary, tmp_path)
+
+
+def test_a_month_of_fifty_members_takes_less_than_five_seconds(tmp_path: Path) -> None:
+    stored = stored_month(Month(members_per_team=7), f"sqlite:///{tmp_path / 'results.db'}")
+    write_month_report(stored, tmp_path / "warm")  # imports
+    start = time.process_time()  # of this process: other work on the machine does not count
+    write_month_report(stored, tmp_path / "timed")
+    assert time.process_time() - start < 5
