@@ -72,7 +72,7 @@ def _print_errors(failed: dict[str, list[KpiError]]) -> None:
     """Print one block a fault, month by month; the same fault of several tasks once."""
     for period, found in sorted(failed.items()):
         print(f"\n{period} failed".rstrip() if period else "", file=sys.stderr)  # noqa: T201
-        for text in dict.fromkeys(str(error) for error in found):
+        for text in sorted({str(error) for error in found}):
             print(text, file=sys.stderr)  # noqa: T201
 
 

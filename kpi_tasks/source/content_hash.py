@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-BLOCK_ROWS = 122_880
+BLOCK_ROWS = 16_384
 
 
 class ContentHash:
@@ -30,14 +30,16 @@ class ContentHash:
         """Begin with nothing."""
         self._sha = hashlib.sha256()
 
-    def update(self, block: Any) -> None:
-        """Add one record batch; its text must be UTF-8."""
-        self._sha.update(block.num_rows.to_bytes(8, "little"))
+    def update(self, block: Any) -> int:
+        """Add one record batch, whose text must be UTF-8; return how many bytes its values are."""
+        parts: list[Any] = [block.num_rows.to_bytes(8, "little")]
         for array in block.columns:
             is_valid = array.is_valid().to_numpy(zero_copy_only=False)
-            self._sha.update(np.packbits(is_valid, bitorder="little").tobytes())
-            for part in _text_parts(array) if pa.types.is_string(array.type) else [_values(array)]:
-                self._sha.update(part)
+            parts.append(np.packbits(is_valid, bitorder="little"))
+            parts += _text_parts(array) if pa.types.is_string(array.type) else [_values(array)]
+        for part in parts:
+            self._sha.update(part)
+        return sum(memoryview(part).nbytes for part in parts)
 
     def hexdigest(self) -> str:
         """Return the digest of all blocks so far."""

@@ -24,7 +24,7 @@ from kpi_tasks.source.engine_faults import Place
 from kpi_tasks.source.folder_files import FolderFiles
 from kpi_tasks.source.records import Column
 
-BATCH_ROWS = 61_440
+BATCH_ROWS = 16_384
 MEMORY_LIMIT = "256MB"
 
 _NATIVE = {

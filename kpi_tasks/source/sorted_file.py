@@ -26,8 +26,12 @@ from kpi_tasks.errors import Fault, UnreachableError
 from kpi_tasks.source import queries
 from kpi_tasks.source.content_hash import BLOCK_ROWS, ContentHash
 
-SORT_ATTEMPTS = (("100MB", 2), ("1GB", 1))
-"""Memory and threads for sorting; very wide rows get a second attempt."""
+GROUP_BLOCKS = 8
+GROUP_BYTES = 32 * 2**20
+"""A row group of the file ends after so many blocks, or earlier where rows are wide: readers hold one in memory."""
+
+SORT_ATTEMPTS = (("100MB", 2), ("300MB", 1), ("1GB", 1), ("4GB", 1))
+"""Memory and threads for sorting; wide rows need more than the first attempt has."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class SortedFile:
         for memory, threads in SORT_ATTEMPTS:
             try:
                 return self._sort(done.path, memory, threads)
-            except duckdb.OutOfMemoryException as error:
+            except MemoryError as error:
                 reason = str(error).splitlines()[0]
         raise UnreachableError(
             Fault(
@@ -133,7 +137,10 @@ def _sorted_batches(path: Path, order: Sequence[str], memory: str, threads: int)
             yield from (
                 connection.read_parquet(glob.escape(str(path))).order(columns).to_arrow_reader(BLOCK_ROWS)
             )
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+            # Once rows flow, DuckDB's errors come through Arrow and are all OSError.
+            if "Out of Memory" in str(error):
+                raise MemoryError(str(error)) from error
             raise OSError(str(error)) from error
 
 
@@ -146,6 +153,8 @@ class _BlockWriter:
         self._hash: ContentHash | None = ContentHash()
         self._waiting: list[Any] = []
         self._waiting_rows = 0
+        self._group: list[Any] = []
+        self._group_bytes = 0
         self._row_count = 0
         # A key differs in every row: a dictionary of it would be as long as the column.
         repeated = [name for name in schema.names if name not in key]
@@ -157,19 +166,21 @@ class _BlockWriter:
     def add(self, batch: Any) -> None:
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
-        while self._waiting_rows >= BLOCK_ROWS:
+        if self._waiting_rows >= BLOCK_ROWS:
             table = pa.Table.from_batches(self._waiting, self._schema)
-            self._write(table.slice(0, BLOCK_ROWS))
-            self._waiting = table.slice(BLOCK_ROWS).to_batches()
-            self._waiting_rows -= BLOCK_ROWS
+            end = self._waiting_rows - self._waiting_rows % BLOCK_ROWS
+            for start in range(0, end, BLOCK_ROWS):
+                self._take_block(table.slice(start, BLOCK_ROWS))
+            self._waiting = table.slice(end).to_batches()
+            self._waiting_rows -= end
 
     def stop_hashing(self) -> None:
         self._hash = None
 
     def finish(self) -> SortedRecords:
-        if self._waiting_rows or not self._row_count:
-            self._write(pa.Table.from_batches(self._waiting, self._schema))
-        self._waiting = []
+        if self._waiting_rows:
+            self._take_block(pa.Table.from_batches(self._waiting, self._schema))
+        self._write_group()
         self._writer.close()
         self._file.close()
         return SortedRecords(self._path, self._row_count, self._hash.hexdigest() if self._hash else "")
@@ -182,14 +193,19 @@ class _BlockWriter:
         with suppress(OSError):
             self._file.close()
 
-    def _write(self, table: Any) -> None:
-        arrays = [column.combine_chunks() for column in table.columns]
+    def _take_block(self, table: Any) -> None:
         arrays = [
-            pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
-            for array in arrays
+            column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+            for column in table.columns
         ]
         block = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        if self._hash:
-            self._hash.update(block)
-        self._writer.write_batch(block, row_group_size=BLOCK_ROWS)
+        self._group_bytes += self._hash.update(block) if self._hash else block.nbytes
+        self._group.append(block)
         self._row_count += block.num_rows
+        if len(self._group) == GROUP_BLOCKS or self._group_bytes >= GROUP_BYTES:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        table = pa.Table.from_batches(self._group, self._schema)
+        self._writer.write_table(table, row_group_size=GROUP_BLOCKS * BLOCK_ROWS)
+        self._group, self._group_bytes = [], 0

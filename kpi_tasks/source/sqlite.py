@@ -29,7 +29,7 @@ from kpi_tasks.source.records import Column
 LOCK_SECONDS = 1
 """How long a lock is waited for. Short: the task is tried again later, and there are many record types."""
 
-BATCH_ROWS = 61_440
+BATCH_ROWS = 16_384
 
 
 @contextmanager

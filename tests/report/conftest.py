@@ -24,6 +24,13 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> StoredEvaluation:
 
 
 @pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> StoredEvaluation:
+    """Two teams of two members: quick to draw."""
+    month = Month(teams={"T01": "东风组", "T02": "南山组"}, members_per_team=2, incidents=())
+    return stored_month(month, f"sqlite:///{tmp_path_factory.mktemp('results') / 'r.db'}")
+
+
+@pytest.fixture(scope="session")
 def ordinary_pages(ordinary: StoredEvaluation) -> dict[str, Element]:
     """The pages of the ordinary month, by file name."""
     return {page.file_name: read(page.content) for page in month_pages(read_month(ordinary))}

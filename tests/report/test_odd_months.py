@@ -95,7 +95,9 @@ def test_no_members_and_no_records(view_of: Build) -> None:
 
 
 def test_a_criterion_that_nobody_was_placed_in(view_of: Build) -> None:
-    page = pages_of(view_of(Month(skip=[("*", "training")], incidents=())))["index.en.html"]
+    page = pages_of(view_of(Month(skip=[("*", "training")], incidents=(), members_per_team=1)))[
+        "index.en.html"
+    ]
     assert page.text.count("No team was placed in this criterion.") == 1
     training = page.one("table", data_criterion="training")
     assert {row.all("td")[1].text for row in training.one("tbody").all("tr")} == {"not placed"}
@@ -103,7 +105,7 @@ def test_a_criterion_that_nobody_was_placed_in(view_of: Build) -> None:
 
 
 def test_all_teams_equal(view_of: Build) -> None:
-    page = pages_of(view_of(Month(flat=True, incidents=())))["index.en.html"]
+    page = pages_of(view_of(Month(flat=True, incidents=(), members_per_team=1)))["index.en.html"]
     (best,) = cards(page)
     assert best.one("h3").text == "Best teams, tied (8)"
     assert len(best.all("bdi")) == 8

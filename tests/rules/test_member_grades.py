@@ -119,6 +119,15 @@ def test_mover_contributes_at_home_only_and_expects_a_part_of_the_month() -> Non
     assert column(result, "contribution_index_micros") == [1_250_000, 833_333, 333_333]
 
 
+def test_index_is_taken_from_the_unrounded_contribution() -> None:
+    rows = [(BOARDS, "T1", "a", MICRO, MICRO, MICRO), (BOARDS, "T1", "b", 2 * MICRO, MICRO, MICRO)]
+    roster = roster_frame([("a", "T1", 1, "2026-04-01"), ("b", "T1", 29, LAST)])
+    result = grade_members(measures_frame(rows), roster, *results({"T1": 2}), no_deductions(), DEFAULT)
+    # 2/3 of a millionth against 2/30: ten times the share, though the contribution is shown as 1 millionth.
+    assert column(result, "contribution_points_micros") == [1, 1]
+    assert column(result, "contribution_index_micros") == [10 * MICRO, 689_655]
+
+
 @pytest.mark.parametrize(
     ("days", "grade", "rule"),
     [(4, None, "not_graded"), (5, "C", "R6_middle"), (6, "C", "R6_middle")],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
+
 import csv
 import sqlite3
 import zipfile
@@ -16,6 +18,7 @@ from xml.sax.saxutils import escape
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import sqlalchemy as sa
 
 from kpi_tasks.errors import KpiError
@@ -84,7 +87,7 @@ def mixed_orders() -> list[dict[str, Any]]:
         order("R-2", ordered_at=datetime(2026, 10, 1)),
         order("R-10", ordered_at=datetime(2026, 10, 31, 23, 59, 59, 999_999), score=Decimal("0.10")),
         order("r-1", pieces=-7, score=Decimal("-999.99"), is_urgent=False, note='a,b"c\nd'),
-        order("王芳", pieces=2**63 - 1, score=Decimal("100"), note="𠮷 é ß"),
+        order("王芳", pieces=2**63 - 1, score=Decimal(100), note="𠮷 é ß"),
         order("R-1", pieces=None, score=None, due_on=None, is_urgent=None, note=None),
         order("Z", pieces=0, score=Decimal(0), due_on=date(1999, 12, 31), note=" padded "),
         order("z", ordered_at=datetime(2026, 9, 30, 23, 59, 59)),  # of September
@@ -242,13 +245,11 @@ def extracted(
 
 def failure(kind: type[KpiError], url: str, folder: Path, sql: str = SQL, **more: Any) -> KpiError:
     """Extract October, which must fail with exactly that kind of error and leave no file."""
-    try:
+    with pytest.raises(KpiError) as caught:
         extracted(url, folder, sql, **more)
-    except KpiError as error:
-        assert type(error) is kind, error
-        assert not [path for path in folder.rglob("*") if path.is_file()]
-        return error
-    raise AssertionError("nothing was wrong")
+    assert type(caught.value) is kind, caught.value
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+    return caught.value
 
 
 def rows_of(file: ExtractedFile) -> list[dict[str, Any]]:

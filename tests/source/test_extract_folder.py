@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
+
 import gzip
 from datetime import datetime
 from pathlib import Path

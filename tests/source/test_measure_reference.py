@@ -35,6 +35,7 @@ def stay(first: str, after: str | None, member: str = "M1", team: str = "T1") ->
         ([("2026-04-01", None)], 30, "2026-04-30"),
         ([("2020-01-01", None)], 30, "2026-04-30"),
         ([("2026-04-01", "2026-05-01")], 30, "2026-04-30"),
+        ([("2020-01-01", "2026-05-02")], 30, "2026-04-30"),
         ([("2020-01-01", "2030-01-01")], 30, "2026-04-30"),
         ([("2026-04-30", None)], 1, "2026-04-30"),
         ([("2020-01-01", "2026-04-02")], 1, "2026-04-01"),
@@ -47,7 +48,7 @@ def stay(first: str, after: str | None, member: str = "M1", team: str = "T1") ->
         ([("2026-04-01", "2026-04-21"), ("2026-04-05", "2026-04-11"), ("2026-04-15", None)], 30, "2026-04-30"),
     ],
     ids=[
-        "whole month", "since long", "to the first of the next", "over both ends", "last day", "first day",
+        "whole month", "since long", "to the first of the next", "to the second of the next", "over both ends", "last day", "first day",
         "half-open", "one day", "there and back", "two rows that meet", "overlapping rows", "row in a row",
         "three rows",
     ],
