@@ -24,7 +24,7 @@ $(ENV): requirements.txt pyproject.toml
 run: $(ENV) ## the sample department's months through Airflow, then the league table and the report
 	@$(BIN)/kpi sample --if-missing
 	@$(BIN)/python -m kpi_tasks.airflow_local run --from 2026-05 --to 2026-10
-	@$(BIN)/kpi show --period 2026-10
+	@$(BIN)/kpi show --period 2026-10 --teams
 
 test: $(ENV) ## all tests: databases, Airflow and browser for real
 	$(BIN)/python -m pytest

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 
 import pandas as pd
 
@@ -18,6 +20,7 @@ from kpi_tasks.month import Month, open_month
 from kpi_tasks.results import store
 from kpi_tasks.scoring import apply_penalties, grade_members, grade_teams, measure, rank_teams
 from kpi_tasks.source import snapshot
+from kpi_tasks.stages import digest, read_json, write_json
 
 __all__ = [
     "Month",
@@ -93,8 +96,16 @@ def publish(month: Month, inputs_hash: str, now: datetime) -> PublishedMonth:
     )
 
 
-def report(month: Month, evaluation_id: str) -> str:
-    """Render the month's pages from the results tables; return the path of the page to open first."""
+def report(month: Month, evaluation_id: str, *, is_anew: bool = False) -> str:
+    """Render the month's pages from the results tables; return the path of the page to open first.
+
+    Does nothing where this program has made the pages of this evaluation already, unless ``is_anew``.
+    """
+    made_by = month.folder / "report.json"
+    made_from = {"evaluation_id": evaluation_id, "program": _program_of("report")}
+    page = month.settings.report_dir / month.scheme_id / month.period.key / "index.html"
+    if not is_anew and page.is_file() and made_by.is_file() and read_json(made_by) == made_from:
+        return str(page)
     from kpi_tasks.report import publish as report_publish
 
     stored = store.read_evaluation(month.results(), evaluation_id)
@@ -102,7 +113,9 @@ def report(month: Month, evaluation_id: str) -> str:
         raise UsageError(
             Fault("there is no such evaluation", {"evaluation_id": evaluation_id}, "a published one")
         )
-    return str(report_publish.write_month_report(stored, month.settings.report_dir))
+    page = report_publish.write_month_report(stored, month.settings.report_dir)
+    write_json(made_by, made_from)
+    return str(page)
 
 
 def run_month(month: Month, now: datetime, on_stage: Callable[[str], None] = lambda _name: None) -> Outcome:
@@ -148,6 +161,13 @@ def _each(names: Iterable[str], work: Callable[[str], str]) -> list[str]:
         worst = max(errors, key=lambda error: error.exit_code)
         raise type(worst)([fault for error in errors for fault in error.faults])
     return done
+
+
+def _program_of(package: str) -> str:
+    """Return a fingerprint of a package's files: pages are made anew when their templates or code change."""
+    folder = Path(__file__).parent / package
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return digest([[path.name, sha256(path.read_bytes()).hexdigest()] for path in files])
 
 
 def _set_aside_rows(manifest: snapshot.Manifest) -> list[dict[str, object]]:

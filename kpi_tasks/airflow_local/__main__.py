@@ -33,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--from", dest="first", required=True, metavar="YYYY-MM", help="the first month")
     run.add_argument("--to", dest="last", required=True, metavar="YYYY-MM", help="the last month")
     run.add_argument("--scheme", metavar="NAME", help="the scheme file; KPI_SCHEME without it")
-    run.add_argument("--jobs", type=_at_least_one, metavar="N", help="months at a time; two without it")
+    run.add_argument(
+        "--jobs", type=_at_least_one, metavar="N", help="months at a time; up to three without it"
+    )
     run.set_defaults(command=_run)
     up = commands.add_parser("up", help="start web UI and scheduler on 127.0.0.1")
     up.add_argument("--port", type=int, default=8080, help="of the web UI; 8080 without it")

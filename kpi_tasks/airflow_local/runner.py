@@ -33,7 +33,7 @@ from kpi_tasks.settings import Settings
 Event = dict[str, Any]
 """What a worker tells: see ``worker``."""
 
-_MOST_JOBS = 2
+_MOST_JOBS = 3
 """More do not pay: each starts an Airflow of its own (6 s, 400 MB)."""
 
 _KINDS = (errors.UsageError, errors.DataError, errors.ConfigError, errors.UnreachableError)
@@ -42,8 +42,8 @@ _KINDS = (errors.UsageError, errors.DataError, errors.ConfigError, errors.Unreac
 def run(periods: Sequence[str], scheme_id: str | None, settings: Settings, jobs: int | None = None) -> int:
     """Run the DAG for each month; return the exit status: 0, or that of the gravest error.
 
-    A month that fails does not stop the others. ``jobs`` months run at a time: two, where it is not given and
-    there are two cores. What Airflow logs is kept in ``KPI_HOME/airflow``. Raises ``ConfigError`` for a scheme
+    A month that fails does not stop the others. ``jobs`` months run at a time: as many as there are cores, at most
+    three, where it is not given. What Airflow logs is kept in ``KPI_HOME/airflow``. Raises ``ConfigError`` for a scheme
     that is wrong, before anything starts.
     """
     load_department(settings.root, scheme_id or settings.scheme_id)

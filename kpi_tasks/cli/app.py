@@ -130,11 +130,17 @@ def backfill(
 @app.command(
     epilog="Examples:\n\nkpi show --period 2026-10\n\nkpi show -p 2026-10 --json | jq '.members[] | .grade'"
 )
-def show(*, period: options.Period, scheme: options.Scheme = None, as_json: options.Json = False) -> None:
+def show(
+    *,
+    period: options.Period,
+    scheme: options.Scheme = None,
+    teams: Annotated[bool, typer.Option("--teams", metavar="", help="The league table alone.")] = False,
+    as_json: options.Json = False,
+) -> None:
     """Show the league table and the grades of a month's current revision."""
     from kpi_tasks.cli import league
 
-    league.show(period, scheme, as_json=as_json)
+    league.show(period, scheme, only_teams=teams, as_json=as_json)
 
 
 @app.command(

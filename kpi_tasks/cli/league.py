@@ -25,10 +25,11 @@ _WIDE = 104
 """From this many columns on there is room for what was measured; below, places alone are shown."""
 
 
-def show(period: str, scheme_id: str | None, *, as_json: bool) -> None:
+def show(period: str, scheme_id: str | None, *, only_teams: bool, as_json: bool) -> None:
     """Show the current revision of a month."""
     month, settings = Period.parse(period), load_settings()
-    view = read_month(current(settings, scheme_id or settings.scheme_id, month))
+    scheme_id = scheme_id or settings.scheme_id
+    view = read_month(current(settings, scheme_id, month))
     if as_json:
         from kpi_tasks.cli.league_json import as_dict
 
@@ -39,13 +40,17 @@ def show(period: str, scheme_id: str | None, *, as_json: bool) -> None:
     is_wide = console.width >= _WIDE
     console.print(_teams(view, is_wide=is_wide))
     console.print()
-    console.print(_members(view, is_wide=is_wide))
+    if not only_teams:
+        console.print(_members(view, is_wide=is_wide))
     if view.broken_rules:
         count = len(view.broken_rules)
         warnings = (
             f"{count} rule{'' if count == 1 else 's'} of validation not kept; the report lists the records"
         )
         console.print(Text(warnings, style="yellow"))
+    page = settings.report_dir / scheme_id / month.key / "index.html"
+    if page.is_file():
+        console.print(Text(f"report: {page}"), soft_wrap=True)
 
 
 def amount(micros: int, decimals: int = 6) -> str:

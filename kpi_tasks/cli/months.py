@@ -45,7 +45,7 @@ def report(period: str, scheme_id: str | None, *, as_json: bool) -> None:
 
     month = pipeline.open_month(period, scheme_id, now=datetime.now(UTC))
     stored = current(month.settings, month.scheme_id, month.period)
-    path = pipeline.report(month, stored.row.evaluation_id)
+    path = pipeline.report(month, stored.row.evaluation_id, is_anew=True)
     if as_json:
         print_json({"evaluation_id": stored.row.evaluation_id, "report": path})
     else:

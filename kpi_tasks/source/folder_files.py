@@ -6,6 +6,9 @@ import csv
 import glob
 import gzip
 import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -66,7 +69,7 @@ class FolderFiles:
             if ending not in _EXCEL:
                 tables += [(stem, path, None)] if is_named else []
                 continue
-            sheets = self._workbook(path).sheet_names
+            sheets = self._sheets(path)
             if len(sheets) > 1:
                 tables += [(sheet, path, sheet) for sheet in sheets if _words(sheet) <= words]
                 sheets = self._filled_sheets(path) if is_named else []
@@ -75,20 +78,25 @@ class FolderFiles:
         return tables
 
     def _open(self, connection: duckdb.DuckDBPyConnection, table: str, path: Path, sheet: str | None) -> None:
-        ending = self._files[path]
-        try:
+        with self._reading(path):
             if sheet is not None:
                 connection.register(table, self._sheet(path, sheet))
                 return
-            is_parquet = ending in _PARQUET
+            is_parquet = self._files[path] in _PARQUET
             scan = f"read_parquet({_literal_path(path)})" if is_parquet else self._csv_scan(path)
             connection.execute(f"create temp view {queries.identifier(table)} as from {scan}")
-        except (duckdb.Error, OSError) as error:
+
+    @contextmanager
+    def _reading(self, path: Path) -> Iterator[None]:
+        """Name the file that cannot be read as its ending says."""
+        try:
+            yield
+        except (duckdb.Error, OSError, EOFError, zlib.error, python_calamine.CalamineError) as error:
             raise self._fault(
                 f"the file {path.name} cannot be read: {self._place.words(error)}",
                 path,
-                f"a whole {ending} file",
-                "export it again",
+                f"a whole {self._files[path]} file without a password",
+                "export it again, or move it out of the folder",
             ) from error
 
     def _csv_scan(self, path: Path) -> str:
@@ -122,13 +130,18 @@ class FolderFiles:
             )
         return header, separator
 
+    def _sheets(self, path: Path) -> list[str]:
+        with self._reading(path):
+            return list(_workbook(path).sheet_names)
+
     def _filled_sheets(self, path: Path) -> list[str]:
-        book = self._workbook(path)
-        return [name for name in book.sheet_names if book.get_sheet_by_name(name).height > 0]
+        with self._reading(path):
+            book = _workbook(path)
+            return [name for name in book.sheet_names if book.get_sheet_by_name(name).height > 0]
 
     def _sheet(self, path: Path, sheet: str) -> pa.Table:
         """One row a line of the sheet below its header, all columns text; empty cells are null, empty lines left out."""
-        rows = self._workbook(path).get_sheet_by_name(sheet).to_python()
+        rows = _workbook(path).get_sheet_by_name(sheet).to_python()
         header = [_cell(value) or "" for value in rows[0]] if rows else []
         names = [name.casefold() for name in header if name]
         if not names or len(set(names)) < len(names):
@@ -145,19 +158,12 @@ class FolderFiles:
             {header[position]: pa.array([line[position] for line in lines], pa.string()) for position in used}
         )
 
-    def _workbook(self, path: Path) -> Any:
-        try:
-            return python_calamine.CalamineWorkbook.from_path(str(path))
-        except (python_calamine.CalamineError, OSError) as error:
-            raise self._fault(
-                f"the workbook {path.name} cannot be read: {self._place.words(error)}",
-                path,
-                "an Excel or OpenDocument workbook without a password",
-                "save it again, or move it out of the folder",
-            ) from error
-
     def _fault(self, what: str, path: Path, expected: str, action: str) -> DataError:
         return DataError(Fault(what, self._place.where(file=path.name), expected, action))
+
+
+def _workbook(path: Path) -> Any:
+    return python_calamine.CalamineWorkbook.from_path(str(path))
 
 
 def _literal_path(path: Path) -> str:

@@ -61,7 +61,12 @@ def libpq_uri(url: URL) -> str:
 @contextmanager
 def open_postgresql(url: URL, time_zone: str, place: Place) -> Iterator[PostgresqlSource]:
     """Connect and begin the read-only transaction."""
-    settings = {"timezone": time_zone, "datestyle": "ISO, YMD", "synchronize_seqscans": "off"}
+    settings = {
+        "timezone": time_zone,
+        "datestyle": "ISO, YMD",
+        "client_encoding": "UTF8",
+        "synchronize_seqscans": "off",
+    }
     calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
     try:
         connection = adbc_driver_postgresql.dbapi.connect(libpq_uri(url))

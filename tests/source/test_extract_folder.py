@@ -1,8 +1,7 @@
+# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
 """Folders of exports: CSV, Parquet, Excel; tables by file name, nothing guessed."""
 
 from __future__ import annotations
-
-# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
 
 import gzip
 from datetime import datetime
@@ -12,6 +11,7 @@ import pytest
 
 from kpi_tasks.errors import DataError, UnreachableError
 from tests.source import extraction as ex
+from tests.source.workbook import write_excel
 
 HEADER = ",".join(ex.TYPES)
 LINE = "R-1,T1,M1,2026-10-05 09:30:00,3,87.50,2026-10-09,true,ok"
@@ -108,9 +108,18 @@ def test_a_broken_csv(tmp_path: Path, content: bytes | str, named: str) -> None:
     assert "orders.csv" in message
 
 
-@pytest.mark.parametrize("name", ["orders.parquet", "orders.xlsx"])
-def test_a_broken_file_of_another_kind(tmp_path: Path, name: str) -> None:
-    message = str(ex.failure(DataError, folder_with(tmp_path, b"neither" * 9, name), tmp_path / "out"))
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("orders.parquet", b"neither" * 9),
+        ("orders.xlsx", b"neither" * 9),
+        ("orders.csv.gz", b"neither" * 9),
+        ("orders.csv.gz", gzip.compress(HEADER.encode())[:30]),
+    ],
+    ids=["parquet", "excel", "gzip", "half of a gzip"],
+)
+def test_a_broken_file_of_another_kind(tmp_path: Path, name: str, content: bytes) -> None:
+    message = str(ex.failure(DataError, folder_with(tmp_path, content, name), tmp_path / "out"))
     assert name in message
 
 
@@ -125,7 +134,7 @@ def test_a_damaged_parquet_file(tmp_path: Path) -> None:
 
 def test_two_files_for_one_table(tmp_path: Path) -> None:
     url = folder_with(tmp_path, f"{HEADER}\n{LINE}\n")
-    ex.write_excel(tmp_path / "in" / "orders.xlsx", {"s": [["record_id"], ["R-9"]]})
+    write_excel(tmp_path / "in" / "orders.xlsx", {"s": [["record_id"], ["R-9"]]})
     message = str(ex.failure(DataError, url, tmp_path / "out"))
     assert "orders.csv" in message
     assert "orders.xlsx" in message
@@ -153,7 +162,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_excel_sheets_are_tables(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     orders = [list(ex.TYPES), *[list(ex.order(name).values()) for name in ("R-2", "R-1")]]
-    ex.write_excel(tmp_path / "in" / "october.xlsx", {"orders": orders, "teams": [["team_id"], ["T1"]]})
+    write_excel(tmp_path / "in" / "october.xlsx", {"orders": orders, "teams": [["team_id"], ["T1"]]})
     url = (tmp_path / "in").as_uri()
     file = ex.extracted(url, tmp_path / "out", "select o.* from orders o join teams using (team_id)")
     same = ex.extracted(
@@ -192,7 +201,7 @@ def test_excel_cells(tmp_path: Path) -> None:
         [None] * 10,
         ["R-1", "T1", "M1", "2026-10-06", 2, 99.99, "2026-10-09", "false", None, None],
     ]
-    ex.write_excel(tmp_path / "in" / "orders.xlsx", {"Sheet1": rows, "Sheet2": []})
+    write_excel(tmp_path / "in" / "orders.xlsx", {"Sheet1": rows, "Sheet2": []})
     found = ex.rows_of(ex.extracted((tmp_path / "in").as_uri(), tmp_path / "out"))
     assert [row["record_id"] for row in found] == ["1001", "R-1"]
     assert found[0]["ordered_at"] == datetime(2026, 10, 5, 9, 30)
@@ -203,7 +212,7 @@ def test_excel_cells(tmp_path: Path) -> None:
 
 def test_excel_without_a_header(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    ex.write_excel(tmp_path / "in" / "orders.xlsx", {"s": [["record_id", "record_id"], ["R-1", "R-2"]]})
+    write_excel(tmp_path / "in" / "orders.xlsx", {"s": [["record_id", "record_id"], ["R-1", "R-2"]]})
     assert "header" in str(ex.failure(DataError, (tmp_path / "in").as_uri(), tmp_path / "out"))
-    ex.write_excel(tmp_path / "in" / "orders.xlsx", {"s": []})
+    write_excel(tmp_path / "in" / "orders.xlsx", {"s": []})
     assert "header" in str(ex.failure(DataError, (tmp_path / "in").as_uri(), tmp_path / "out"))

@@ -1,8 +1,7 @@
+# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
 """Whatever the records are: their order never matters, and what is written is read back as it was."""
 
 from __future__ import annotations
-
-# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
 
 import random
 import tempfile

@@ -1,8 +1,7 @@
+# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
 """Records that the query sets aside: counted by reason, kept beside, never in the month."""
 
 from __future__ import annotations
-
-# ruff: noqa: DTZ001 - timestamps of the source are local times without a zone
 
 from datetime import datetime
 from pathlib import Path

@@ -80,6 +80,14 @@ def test_millionths_sorted_by_their_keys(tmp_path: Path) -> None:
     ]
 
 
+def test_sorted_by_criterion_team_and_member(tmp_path: Path) -> None:
+    sql = query().replace("team_id", "'T' || (pieces % 7) as team_id", 1)
+    frame = run(tmp_path, {"b": sql, "a": sql}, list(range(50, 0, -1)))
+    keys = list(zip(frame["criterion_id"], frame["team_id"], frame["member_id"], strict=True))
+    assert len(keys) == 100
+    assert keys == sorted(keys)
+
+
 @pytest.mark.parametrize(
     ("expression", "micros"),
     [
@@ -198,15 +206,14 @@ def test_one_row_a_team_and_member(tmp_path: Path, sql: str, team: str | None, m
         ("drop view work", "not a SELECT"),
         ("create table x as select 1", "not a SELECT"),
         (query("cast(member_id as bigint)"), "Could not convert"),
-        ("select * from unrelated_frame", "unrelated_frame"),
+        ("select * from tariffs", "Table with name tariffs does not exist"),
         ("select * from read_csv('/etc/passwd')", "Permission"),
         ("select * from '{folder}/other.parquet'", "other.parquet"),
         ("select * from read_parquet('{folder}/other.parquet')", "Permission"),
     ],
 )
 def test_queries_that_cannot_be_run(tmp_path: Path, sql: str, reason: str) -> None:
-    unrelated_frame = pa.table({"a": [1]})
-    pq.write_table(unrelated_frame, tmp_path / "other.parquet")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     (fault,) = refused(tmp_path, sql.replace("{folder}", str(tmp_path)))
     assert fault["what"] == "the measure query cannot be run"
     assert reason in str(fault["reason"])

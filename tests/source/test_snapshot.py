@@ -71,8 +71,8 @@ def test_counts_of_earlier_months_are_not_part_of_the_id(tmp_path: Path) -> None
     rows = [
         ex.order("R-1"),
         ex.order("R-2", team_id=None),
-        ex.order("R-0", ordered_at=datetime(2026, 9, 5, tzinfo=None)),
-    ]  # noqa: DTZ001
+        ex.order("R-0", ordered_at="2026-09-05"),
+    ]
     again = freeze(tmp_path, SCHEME, ex.OCTOBER, two_types(tmp_path, rows=rows), NOW)
     assert again.snapshot_id == first.snapshot_id
     assert again.prior_counts["orders"] == {"2026-09": 0}  # as the first one saw it

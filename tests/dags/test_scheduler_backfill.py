@@ -1,0 +1,257 @@
+"""`make up`: a real scheduler, web API and executor; all sample months at once give what `kpi backfill` gives, backwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+
+from kpi_tasks.sample import write_sample
+from kpi_tasks.settings import ROOT
+from tests.dags.conftest import SECONDS
+
+pytestmark = pytest.mark.airflow
+
+MONTHS = ["2026-05", "2026-06", "2026-07", "2026-08", "2026-09", "2026-10"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What `up` started: where it keeps its files, and what it printed."""
+
+    home: Path
+    port: int
+    printed: str
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m kpi_tasks.airflow_local`` for this home."""
+        return _local(self.home, *arguments)
+
+    @property
+    def leader(self) -> int:
+        """The process that all of the services belong to."""
+        content = json.loads((self.home / "airflow" / "service" / "running.json").read_text(encoding="utf-8"))
+        return int(content["pid"])
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """Ask the web API as the user that `up` printed."""
+        user, password = self.printed.split("user ")[1].splitlines()[0].split(", password ")
+        token = self._send("/auth/token", {"username": user, "password": password}, {})["access_token"]
+        return self._send(path, body, {"Authorization": f"Bearer {token}"})
+
+    def status(self, path: str) -> int:
+        """Return the status that somebody without a token gets."""
+        try:
+            self._send(path, None, {})
+        except HTTPError as error:
+            return error.code
+        return 200
+
+    def _send(self, path: str, body: object, headers: dict[str, str]) -> Any:
+        request = Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **headers},
+        )
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def runs(self) -> dict[str, str]:
+        """Return the state of each run by its id."""
+        found = self.ask("/api/v2/dags/monthly_kpi/dagRuns?limit=100")["dag_runs"]
+        return {run["dag_run_id"]: run["state"] for run in found}
+
+    def wait(self, wanted: int, begins: str) -> dict[str, str]:
+        """Wait until so many runs whose id begins so have ended."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            runs = {name: state for name, state in self.runs().items() if name.startswith(begins)}
+            if len(runs) == wanted and set(runs.values()) <= {"success", "failed"}:
+                return runs
+            time.sleep(1)
+        raise AssertionError(f"runs have not ended: {runs}")
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KPI_", "AIRFLOW_"))}
+    return kept | {"KPI_HOME": str(home)}
+
+
+def _local(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kpi_tasks.airflow_local", *arguments],
+        cwd=ROOT,
+        env=_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _members(leader: int) -> list[int]:
+    """The processes of the leader's session."""
+    found = []
+    for pid in psutil.pids():
+        try:
+            if os.getsid(pid) == leader:
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    home, port = tmp_path_factory.mktemp("service"), _free_port()
+    write_sample(home / "source.db")
+    started = _local(home, "up", "--port", str(port))
+    try:
+        assert started.returncode == 0, started.stderr
+        yield Service(home, port, started.stdout)
+    finally:
+        _local(home, "down")
+
+
+def _hashes(home: Path) -> dict[str, tuple[int, str]]:
+    """Return revision and results hash of each month."""
+    with closing(sqlite3.connect(home / "results.db")) as results:
+        rows = results.execute("select period, revision, results_hash from evaluations").fetchall()
+    assert len(rows) == len({period for period, *_ in rows})
+    return {period: (revision, content) for period, revision, content in rows}
+
+
+def test_all_months_at_once_give_what_the_command_gives_in_reverse_order(
+    service: Service, tmp_path: Path
+) -> None:
+    created = service.call(
+        "airflow", "backfill", "create", "--dag-id", "monthly_kpi", "--from-date", "2026-05-01", "--to-date", "2026-10-31"
+    )  # fmt: skip
+    assert created.returncode == 0, created.stderr
+    runs = service.wait(len(MONTHS), "backfill__")
+    assert set(runs.values()) == {"success"}
+
+    write_sample(tmp_path / "source.db")
+    command = [
+        sys.executable,
+        "-m",
+        "kpi_tasks",
+        "backfill",
+        "--from",
+        MONTHS[0],
+        "--to",
+        MONTHS[-1],
+        "--reverse",
+    ]
+    backwards = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert backwards.returncode == 0, backwards.stderr
+    assert sorted(_hashes(service.home)) == MONTHS
+    assert _hashes(service.home) == _hashes(tmp_path)
+
+
+def test_a_run_is_triggered_with_its_month_as_the_partition(service: Service) -> None:
+    body = {"logical_date": None, "partition_key": "2026-05"}
+    run = service.ask("/api/v2/dags/monthly_kpi/dagRuns", body)["dag_run_id"]
+    deadline = time.monotonic() + SECONDS
+    while (state := service.runs()[run]) not in ("success", "failed") and time.monotonic() < deadline:
+        time.sleep(1)
+    assert state == "success"
+    instances = service.ask(f"/api/v2/dags/monthly_kpi/dagRuns/{run}/taskInstances?limit=100")[
+        "task_instances"
+    ]
+    assert len(instances) == 31
+    events = service.ask("/api/v2/assets/events?limit=100")["asset_events"]
+    assert [event["partition_key"] for event in events if event["source_run_id"] == run] == ["2026-05"]
+
+
+def test_the_log_of_a_failed_task_can_be_read_in_the_web_ui(service: Service) -> None:
+    body = {"logical_date": None, "partition_key": "2026-5"}
+    run = service.ask("/api/v2/dags/monthly_kpi/dagRuns", body)["dag_run_id"]
+    deadline = time.monotonic() + SECONDS
+    while service.runs()[run] not in ("success", "failed") and time.monotonic() < deadline:
+        time.sleep(1)
+    assert service.runs()[run] == "failed"
+    log = service.ask(f"/api/v2/dags/monthly_kpi/dagRuns/{run}/taskInstances/resolve_period/logs/1")
+    blocks = [line["event"] for line in log["content"] if "monthly_kpi failed" in line["event"]]
+    assert len(blocks) == 1
+    assert "fault: not a period" in blocks[0]
+
+
+def test_the_services_are_healthy_and_ask_who_is_there(service: Service) -> None:
+    health = service.ask("/api/v2/monitor/health")
+    assert {part["status"] for part in health.values()} == {"healthy"}
+    assert [dag["dag_id"] for dag in service.ask("/api/v2/dags")["dags"]] == ["monthly_kpi"]
+    assert service.ask("/api/v2/importErrors")["import_errors"] == []
+    assert service.status("/api/v2/dags") == 401
+
+
+def test_only_this_machine_can_reach_them(service: Service) -> None:
+    addresses = {
+        connection.laddr.ip
+        for pid in _members(service.leader)
+        for connection in psutil.Process(pid).net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_secrets_can_be_read_by_their_owner_only(service: Service) -> None:
+    folder = service.home / "airflow" / "service"
+    for name in ("passwords.json", "secrets.json", "running.json"):
+        assert (folder / name).stat().st_mode & 0o077 == 0
+
+
+def test_up_again_changes_nothing(service: Service) -> None:
+    leader = service.leader
+    again = service.call("up", "--port", str(service.port))
+    assert (again.returncode, again.stdout) == (0, service.printed)
+    assert service.leader == leader
+
+
+def test_a_port_that_is_taken_is_said(service: Service, tmp_path: Path) -> None:
+    taken = _local(tmp_path, "up", "--port", str(service.port))
+    assert taken.returncode == 4
+    assert "fault: the port of the web UI cannot be used" in taken.stderr
+    assert not (tmp_path / "airflow" / "service" / "running.json").exists()
+
+
+def test_down_leaves_nothing_behind_and_up_starts_anew(service: Service) -> None:
+    leader = service.leader
+    assert len(_members(leader)) > 4
+    assert service.call("down").returncode == 0
+    assert _members(leader) == []
+    with closing(socket.socket()) as probe:
+        assert probe.connect_ex(("127.0.0.1", service.port)) != 0
+    idle = service.call("down")
+    assert (idle.returncode, idle.stdout) == (0, "Airflow is not running.\n")
+    refused = service.call("airflow", "dags", "list")
+    assert refused.returncode == 2
+    assert "make up" in refused.stderr
