@@ -105,7 +105,6 @@ def _snapshot(files: Mapping[str, Path], out: Path) -> Iterator[duckdb.DuckDBPyC
             raise _unreadable(error) from error
         connection.execute(f"set allowed_paths = [{', '.join(map(_text, sorted(allowed)))}]")
         connection.execute("set enable_external_access = false")
-        connection.execute("set python_enable_replacements = false")
         try:
             yield connection
         except _OUT_OF_REACH as error:

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
+from kpi_tasks.airflow_local.processes import in_session
 from kpi_tasks.sample import write_sample
 from kpi_tasks.settings import ROOT
 from tests.dags.conftest import SECONDS
@@ -70,20 +71,21 @@ class Service:
         with urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def runs(self) -> dict[str, str]:
-        """Return the state of each run by its id."""
-        found = self.ask("/api/v2/dags/monthly_kpi/dagRuns?limit=100")["dag_runs"]
-        return {run["dag_run_id"]: run["state"] for run in found}
+    def trigger(self, partition_key: str) -> str:
+        """Start a run by hand; return its id."""
+        body = {"logical_date": None, "partition_key": partition_key}
+        return str(self.ask("/api/v2/dags/monthly_kpi/dagRuns", body)["dag_run_id"])
 
-    def wait(self, wanted: int, begins: str) -> dict[str, str]:
-        """Wait until so many runs whose id begins so have ended."""
+    def states(self) -> dict[str, str]:
+        """Wait until all runs have ended; return their states by id."""
         deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            runs = {name: state for name, state in self.runs().items() if name.startswith(begins)}
-            if len(runs) == wanted and set(runs.values()) <= {"success", "failed"}:
-                return runs
+        while True:
+            found = self.ask("/api/v2/dags/monthly_kpi/dagRuns?limit=100")["dag_runs"]
+            states = {run["dag_run_id"]: run["state"] for run in found}
+            if set(states.values()) <= {"success", "failed"}:
+                return states
+            assert time.monotonic() < deadline, states
             time.sleep(1)
-        raise AssertionError(f"runs have not ended: {runs}")
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -109,18 +111,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _members(leader: int) -> list[int]:
-    """The processes of the leader's session."""
-    found = []
-    for pid in psutil.pids():
-        try:
-            if os.getsid(pid) == leader:
-                found.append(pid)
-        except OSError:
-            continue
-    return found
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home, port = tmp_path_factory.mktemp("service"), _free_port()
@@ -141,15 +131,30 @@ def _hashes(home: Path) -> dict[str, tuple[int, str]]:
     return {period: (revision, content) for period, revision, content in rows}
 
 
-def test_all_months_at_once_give_what_the_command_gives_in_reverse_order(
-    service: Service, tmp_path: Path
-) -> None:
+@dataclass(frozen=True)
+class Runs:
+    """What was started at once, and how it ended: a backfill of all months, and two runs by hand."""
+
+    states: dict[str, str]
+    by_hand: str
+    not_a_month: str
+
+
+@pytest.fixture(scope="module")
+def runs(service: Service) -> Runs:
     created = service.call(
         "airflow", "backfill", "create", "--dag-id", "monthly_kpi", "--from-date", "2026-05-01", "--to-date", "2026-10-31"
     )  # fmt: skip
     assert created.returncode == 0, created.stderr
-    runs = service.wait(len(MONTHS), "backfill__")
-    assert set(runs.values()) == {"success"}
+    by_hand, not_a_month = service.trigger("2026-07"), service.trigger("2026-7")
+    return Runs(service.states(), by_hand, not_a_month)
+
+
+def test_all_months_at_once_give_what_the_command_gives_in_reverse_order(
+    service: Service, runs: Runs, tmp_path: Path
+) -> None:
+    backfilled = [state for name, state in runs.states.items() if name.startswith("backfill__")]
+    assert backfilled == ["success"] * len(MONTHS)
 
     write_sample(tmp_path / "source.db")
     command = [
@@ -177,30 +182,21 @@ def test_all_months_at_once_give_what_the_command_gives_in_reverse_order(
     assert _hashes(service.home) == _hashes(tmp_path)
 
 
-def test_a_run_is_triggered_with_its_month_as_the_partition(service: Service) -> None:
-    body = {"logical_date": None, "partition_key": "2026-05"}
-    run = service.ask("/api/v2/dags/monthly_kpi/dagRuns", body)["dag_run_id"]
-    deadline = time.monotonic() + SECONDS
-    while (state := service.runs()[run]) not in ("success", "failed") and time.monotonic() < deadline:
-        time.sleep(1)
-    assert state == "success"
-    instances = service.ask(f"/api/v2/dags/monthly_kpi/dagRuns/{run}/taskInstances?limit=100")[
-        "task_instances"
-    ]
+def test_a_run_is_triggered_with_its_month_as_the_partition(service: Service, runs: Runs) -> None:
+    assert runs.states[runs.by_hand] == "success"
+    path = f"/api/v2/dags/monthly_kpi/dagRuns/{runs.by_hand}/taskInstances?limit=100"
+    instances = service.ask(path)["task_instances"]
     assert len(instances) == 31
+    assert {instance["state"] for instance in instances} == {"success"}
     events = service.ask("/api/v2/assets/events?limit=100")["asset_events"]
-    assert [event["partition_key"] for event in events if event["source_run_id"] == run] == ["2026-05"]
+    assert [one["partition_key"] for one in events if one["source_run_id"] == runs.by_hand] == ["2026-07"]
 
 
-def test_the_log_of_a_failed_task_can_be_read_in_the_web_ui(service: Service) -> None:
-    body = {"logical_date": None, "partition_key": "2026-5"}
-    run = service.ask("/api/v2/dags/monthly_kpi/dagRuns", body)["dag_run_id"]
-    deadline = time.monotonic() + SECONDS
-    while service.runs()[run] not in ("success", "failed") and time.monotonic() < deadline:
-        time.sleep(1)
-    assert service.runs()[run] == "failed"
-    log = service.ask(f"/api/v2/dags/monthly_kpi/dagRuns/{run}/taskInstances/resolve_period/logs/1")
-    blocks = [line["event"] for line in log["content"] if "monthly_kpi failed" in line["event"]]
+def test_the_log_of_a_failed_task_can_be_read_in_the_web_ui(service: Service, runs: Runs) -> None:
+    assert runs.states[runs.not_a_month] == "failed"
+    path = f"/api/v2/dags/monthly_kpi/dagRuns/{runs.not_a_month}/taskInstances/resolve_period/logs/1"
+    events = [line["event"] for line in service.ask(path)["content"]]
+    blocks = [event for event in events if event.startswith("monthly_kpi failed")]
     assert len(blocks) == 1
     assert "fault: not a period" in blocks[0]
 
@@ -216,7 +212,7 @@ def test_the_services_are_healthy_and_ask_who_is_there(service: Service) -> None
 def test_only_this_machine_can_reach_them(service: Service) -> None:
     addresses = {
         connection.laddr.ip
-        for pid in _members(service.leader)
+        for pid in in_session(service.leader)
         for connection in psutil.Process(pid).net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
@@ -243,11 +239,11 @@ def test_a_port_that_is_taken_is_said(service: Service, tmp_path: Path) -> None:
     assert not (tmp_path / "airflow" / "service" / "running.json").exists()
 
 
-def test_down_leaves_nothing_behind_and_up_starts_anew(service: Service) -> None:
+def test_down_leaves_nothing_behind(service: Service) -> None:
     leader = service.leader
-    assert len(_members(leader)) > 4
+    assert len(in_session(leader)) > 4
     assert service.call("down").returncode == 0
-    assert _members(leader) == []
+    assert in_session(leader) == []
     with closing(socket.socket()) as probe:
         assert probe.connect_ex(("127.0.0.1", service.port)) != 0
     idle = service.call("down")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.department import editing, write_source
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 MONTHS = ("2026-07", "2026-08", "2026-09")
+ORDERS = (MONTHS, MONTHS[::-1], ("2026-08", "2026-09", "2026-07"))
 TABLES = (
     "evaluations",
     "criteria_plans",
@@ -82,7 +82,7 @@ def home_of(tmp_path: Path, name: str, source: str) -> dict[str, str]:
 
 def test_every_order_of_months_gives_the_same_tables(tmp_path: Path, source: str) -> None:
     seen = []
-    for number, order in enumerate(itertools.permutations(MONTHS)):
+    for number, order in enumerate(ORDERS):
         environ = home_of(tmp_path, f"home{number}", source)
         for period in order:
             run(environ, period)

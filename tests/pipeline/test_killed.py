@@ -27,7 +27,7 @@ POINTS = [
     ("rename", "/member_results.parquet"),
     ("sql", "CREATE TABLE evaluations"),
     ("sql", "INSERT INTO evaluations"),
-    ("sql", "insert into member_results"),
+    ("sql", "INSERT INTO validation_findings"),
     ("sql", "commit of a publication"),
     ("rename", "/index.html"),
 ]
