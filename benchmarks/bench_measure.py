@@ -76,12 +76,12 @@ def run_once(way: str, folder: Path) -> None:
     else:
         with duckdb.connect() as connection:
             for name, path in files.items():
-                connection.read_parquet(str(path)).create_view(name)
+                connection.execute(f"create view {name} as from read_parquet('{path}')")
             for sql in sqls.values():
                 named = {
                     f"tariff_{name}": value for name, value in tariffs.items() if f":tariff_{name}" in sql
                 }
-                connection.execute(dollar_binds(sql), named).to_arrow_table()
+                connection.execute(dollar_binds(sql), named).fetchnumpy()
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))

@@ -25,7 +25,7 @@ from rich.text import Text
 from kpi_tasks.airflow_local import webapi
 from kpi_tasks.airflow_local.environment import DAG_ID, airflow_environment
 from kpi_tasks.airflow_local.processes import end_session, start_time
-from kpi_tasks.airflow_local.supervisor import SERVICES
+from kpi_tasks.airflow_local.supervisor import EXECUTION_PORT, SERVICES
 from kpi_tasks.cli.state import answers, notes
 from kpi_tasks.errors import ConfigError, Fault, KpiError, UsageError
 from kpi_tasks.settings import Settings
@@ -37,11 +37,12 @@ _USER = "admin"
 
 @dataclass(frozen=True)
 class Running:
-    """The session of services: its leader, when that began, and the port of the web UI."""
+    """The session of services: its leader, when that began, the port of the web UI and the port for the tasks."""
 
     pid: int
     started: float
     port: int
+    execution_port: int
 
     @property
     def is_alive(self) -> bool:
@@ -60,7 +61,7 @@ def up(settings: Settings, port: int) -> int:
         running = _read(home)
         if running is None:
             _check_port(port)
-            running = _start(settings, home, port)
+            running = _start(settings, home, port, _free_port())
         try:
             _wait(running, home)
         except BaseException:
@@ -125,41 +126,42 @@ def command(settings: Settings, arguments: Sequence[str]) -> int:
     running = _read(home)
     if running is None:
         raise UsageError(Fault("Airflow is not running", {"home": str(home)}, "", "start it: make up"))
-    environment = _environment(settings, home, running.port)
+    environment = _environment(settings, home, running.port, running.execution_port)
     return subprocess.run(  # noqa: S603 - the person's own words
         [sys.executable, "-m", "airflow", *arguments], env=environment, check=False
     ).returncode
 
 
-def _environment(settings: Settings, home: Path, port: int) -> dict[str, str]:
+def _environment(settings: Settings, home: Path, port: int, execution_port: int) -> dict[str, str]:
     cores = os.cpu_count() or 1
     return airflow_environment(settings, home) | {
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{execution_port}/execution/",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": str(max(2, min(cores, 8))),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{_USER}:admin",
+        EXECUTION_PORT: str(execution_port),
         "OPENBLAS_NUM_THREADS": "1",  # its threads would be started before the tasks fork
         **_secrets(home),
     }
 
 
-def _start(settings: Settings, home: Path, port: int) -> Running:
+def _start(settings: Settings, home: Path, port: int, execution_port: int) -> Running:
     with (home / "supervisor.log").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "kpi_tasks.airflow_local.supervisor"],
-            env=_environment(settings, home, port),
+            env=_environment(settings, home, port, execution_port),
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    running = Running(process.pid, start_time(process.pid) or 0.0, port)
+    running = Running(process.pid, start_time(process.pid) or 0.0, port, execution_port)
     _write_private(home / "running.json", asdict(running))
     return running
 
@@ -209,6 +211,12 @@ def _check_port(port: int) -> None:
             ) from error
 
 
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _wait(running: Running, home: Path) -> None:
     """Wait until all services are healthy and the DAG is known."""
     deadline = time.monotonic() + _START_SECONDS
@@ -218,7 +226,7 @@ def _wait(running: Running, home: Path) -> None:
             if not running.is_alive:
                 state = "it ended"
                 break
-            state = webapi.health(running.port)
+            state = webapi.health(running.port, running.execution_port)
             if state == "healthy" and webapi.is_known(running.port, _USER, _password(home), DAG_ID):
                 return
             time.sleep(0.5)

@@ -13,8 +13,23 @@ import time
 from pathlib import Path
 from types import FrameType
 
+EXECUTION_PORT = "KPI_AIRFLOW_EXECUTION_PORT"
+"""In the environment: where the API server that the tasks report to listens."""
+
 SERVICES = {
-    "api-server": ["airflow", "api-server", "--host", "127.0.0.1"],
+    "api-server": ["airflow", "api-server", "--apps", "core", "--host", "127.0.0.1"],
+    # The tasks have an API server of their own. In one and the same, a person's click waits for SQLite's lock in the event
+    # loop, and the task that holds the lock waits for that loop.
+    "execution-api": [
+        "airflow",
+        "api-server",
+        "--apps",
+        "execution",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        f"${EXECUTION_PORT}",
+    ],
     # Their log servers listen on all addresses, and nobody needs them where all share one disk.
     "scheduler": ["kpi_tasks.airflow_local.preloaded", "scheduler", "--skip-serve-logs"],
     "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
@@ -41,7 +56,7 @@ def main() -> int:
         for name, command in SERVICES.items():
             with (logs / f"{name}.log").open("wb") as output:
                 running[name] = subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", *command],
+                    [sys.executable, "-m", *map(os.path.expandvars, command)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -10,9 +10,10 @@ from urllib.request import Request, urlopen
 _TIMEOUT_SECONDS = 5
 
 
-def health(port: int) -> str:
+def health(port: int, execution_port: int) -> str:
     """Return ``healthy``, or the services that are not, with their state."""
     try:
+        _ask(execution_port, "/execution/health")
         content = _ask(port, "/api/v2/monitor/health")
     except (OSError, ValueError) as error:
         return f"no answer: {error}"

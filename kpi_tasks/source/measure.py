@@ -24,15 +24,15 @@ import duckdb
 from kpi_tasks.errors import ConfigError, DataError, Fault, UnreachableError
 from kpi_tasks.exact import to_decimal, to_micros
 from kpi_tasks.files import written_whole
-from kpi_tasks.source.measure_checks import PREPARE, check_result
+from kpi_tasks.source.measure_checks import NUMBERS, PREPARE, column_faults, explain_result, grain_faults
 
 MEMORY_A_THREAD_MB = 40
 """What DuckDB may hold a thread. A scan needs less; without a limit it keeps more the longer it reads."""
 
 MEMORY_AT_LEAST_MB = 128
 
-# What may hold a colon without being a bind comes first, so that it is passed over.
-_BIND = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|:([A-Za-z_]\w*)""", re.DOTALL)
+# What may hold a colon or a semicolon without meaning it comes first, so that it is passed over.
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|:([A-Za-z_]\w*)|;""", re.DOTALL)
 
 # Files, memory and disk: nothing that another query would mend.
 _OUT_OF_REACH = (duckdb.IOException, duckdb.OutOfMemoryException)
@@ -52,10 +52,6 @@ def measure(
     """
     with written_whole(out) as temporary, _snapshot(files, temporary) as connection:
         connection.execute(PREPARE)
-        connection.execute(
-            "create temp table measured (criterion_id varchar, team_id varchar, member_id varchar,"
-            " numerator_micros bigint, denominator_micros bigint, work_points_micros bigint)"
-        )
         of_the_queries: list[Fault] = []
         of_the_records: list[Fault] = []
         for criterion_id in sorted(sqls):
@@ -65,6 +61,7 @@ def measure(
                 of_the_queries += error.faults
             except DataError as error:
                 of_the_records += error.faults
+        of_the_queries += grain_faults(connection)
         if of_the_queries:
             raise ConfigError(of_the_queries)
         if of_the_records:
@@ -80,7 +77,7 @@ def dollar_binds(sql: str) -> str:
 
     Casts (``::``), strings, quoted names and comments stay as they are. List slices (``x[1:n]``) are not known here.
     """
-    return _BIND.sub(lambda match: f"${match[1]}" if match[1] else match[0], sql)
+    return _TOKEN.sub(lambda match: f"${match[1]}" if match[1] else match[0], sql)
 
 
 @contextmanager
@@ -100,7 +97,7 @@ def _snapshot(files: Mapping[str, Path], out: Path) -> Iterator[duckdb.DuckDBPyC
         connection.execute(f"set memory_limit = '{limit}MB'")
         try:
             for name, pattern in patterns.items():
-                connection.read_parquet(pattern).create_view(name)
+                connection.execute(f'create view "{name}" as from read_parquet({_text(pattern)})')
         except duckdb.Error as error:
             raise _unreadable(error) from error
         connection.execute(f"set allowed_paths = [{', '.join(map(_text, sorted(allowed)))}]")
@@ -114,21 +111,31 @@ def _snapshot(files: Mapping[str, Path], out: Path) -> Iterator[duckdb.DuckDBPyC
 def _measure_one(
     connection: duckdb.DuckDBPyConnection, criterion_id: str, sql: str, tariffs: Mapping[str, Decimal]
 ) -> None:
-    """Run one criterion's query, check its result and add it to the table ``measured``."""
+    """Run one criterion's query and add its rows, in millionths, to the table ``measured``."""
     query = dollar_binds(sql)
     try:
         binds = _binds(connection, query, criterion_id, tariffs)
-        connection.execute(f"create or replace temp table result as {query}", binds)
+        described = connection.execute(f"describe {query}", binds).fetchall()
+        faults = column_faults({str(name): str(kind) for name, kind, *_ in described}, criterion_id)
+        if faults:
+            raise ConfigError(faults)
+        try:
+            connection.execute(_insert(query), {**binds, "criterion_id": criterion_id})
+        except duckdb.ConstraintException:  # something is null, or does not fit: find out what
+            connection.execute(f"create or replace temp table result as {query}", binds)
+            explain_result(connection, criterion_id)
+            raise
     except _OUT_OF_REACH:
         raise
     except duckdb.Error as error:
         raise _unusable(criterion_id, str(error).splitlines()[0]) from error
-    check_result(connection, criterion_id)
-    connection.execute(
-        "insert into measured select $criterion_id, team_id, member_id,"
-        " micros(numerator), micros(denominator), micros(work_points) from result",
-        {"criterion_id": criterion_id},
-    )
+
+
+def _insert(query: str) -> str:
+    """Return SQL that adds a query's rows to the table ``measured``; what does not fit is null there, and refused."""
+    numbers = ", ".join(f"micros({name})" for name in NUMBERS)
+    whole = _TOKEN.sub(lambda match: "" if match[0] == ";" else match[0], query)
+    return f"insert into measured select $criterion_id, team_id, member_id, {numbers} from (\n{whole}\n)"  # noqa: S608 - the query is the scheme's own
 
 
 def _binds(

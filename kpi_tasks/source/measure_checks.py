@@ -1,8 +1,8 @@
 """What a measure query's result must be like before it counts: its columns, its grain, its numbers.
 
-The result stands in the temporary table ``result``. Macros of the connection, made by ``PREPARE``, look at numbers
-of any exact type: ``problem(x)`` says in words what is wrong with one, ``micros(x)`` gives it in millionths. Numbers
-have the room that results have in the database: twelve digits before the point, six behind it.
+Macros of the connection, made by ``PREPARE``, look at numbers of any exact type: ``micros(x)`` gives one in millionths,
+or null where it does not fit; ``problem(x)`` says in words why not. Numbers have the room that results have in the
+database: twelve digits before the point, six behind it.
 """
 
 from __future__ import annotations
@@ -25,31 +25,23 @@ create temp macro problem(x) as case
     when try_cast(x as decimal(18, 6)) <> x then 'has more than six decimals'
 end;
 create temp macro micros(x) as case
+    when problem(x) is not null then null
     when typeof(x) like 'DECIMAL%' then cast(cast(x as decimal(38, 6)) * 1000000 as bigint)
     else cast(x as bigint) * 1000000
 end;
+create temp table measured (
+    criterion_id varchar not null, team_id varchar not null, member_id varchar not null,
+    numerator_micros bigint not null, denominator_micros bigint not null, work_points_micros bigint not null
+);
 """
 
 _EXACT = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,\s*\d+\)")
 _OF_THE_RECORDS = ("is negative", "is too large")
 
 
-def check_result(connection: duckdb.DuckDBPyConnection, criterion_id: str) -> None:
-    """Raise ``ConfigError`` for what the query does wrong, ``DataError`` for what the records do.
-
-    The query's: columns missing, left over or of a type that is not exact; a team and member that come twice; nulls;
-    numbers with a seventh decimal. The records': negative numbers and numbers too large to be stored.
-    """
+def column_faults(types: Mapping[str, str], criterion_id: str) -> list[Fault]:
+    """Return a fault for each column that is missing, left over or of a type that is not exact."""
     where: dict[str, object] = {"sql": f"measure/{criterion_id}.sql"}
-    described = connection.execute("describe result").fetchall()
-    if faults := _column_faults({str(name): str(kind) for name, kind, *_ in described}, where):
-        raise ConfigError(faults)
-    if faults := _grain_faults(connection, where):
-        raise ConfigError(faults)
-    _check_numbers(connection, criterion_id)
-
-
-def _column_faults(types: Mapping[str, str], where: Mapping[str, object]) -> list[Fault]:
     expected = (*IDS, *NUMBERS)
     columns = ", ".join(expected)
     faults = [
@@ -75,23 +67,25 @@ def _column_faults(types: Mapping[str, str], where: Mapping[str, object]) -> lis
     return faults
 
 
-def _grain_faults(connection: duckdb.DuckDBPyConnection, where: Mapping[str, object]) -> list[Fault]:
+def grain_faults(connection: duckdb.DuckDBPyConnection) -> list[Fault]:
+    """Return a fault for each criterion, team and member that stand in the table ``measured`` more than once."""
     rows = connection.execute(
-        "select team_id, member_id, count(*) from result group by team_id, member_id"
-        " having count(*) > 1 or team_id is null or member_id is null order by team_id, member_id limit 20"
+        "select criterion_id, team_id, member_id, count(*) from measured"
+        " group by criterion_id, team_id, member_id having count(*) > 1 order by all limit 20"
     ).fetchall()
-    return [
-        Fault(
-            "the query does not give one row a team and member",
-            {**where, "team": team, "member": member, "rows": count},
-            "each pair once, neither of them null",
-            "group by team_id, member_id",
-        )
-        for team, member, count in rows
-    ]
+    return [_grain_fault(*row) for row in rows]
 
 
-def _check_numbers(connection: duckdb.DuckDBPyConnection, criterion_id: str) -> None:
+def explain_result(connection: duckdb.DuckDBPyConnection, criterion_id: str) -> None:
+    """Raise for what does not fit in the table ``result``, a query's whole answer.
+
+    ``ConfigError`` for what the query does wrong: ids or numbers that are null, a seventh decimal. ``DataError`` for
+    what the records do: negative numbers, numbers too large to be stored.
+    """
+    nobody = connection.execute(
+        "select team_id, member_id, count(*) from result where team_id is null or member_id is null"
+        " group by team_id, member_id order by all limit 20"
+    ).fetchall()
     rows = connection.execute(
         """
         select * from (
@@ -104,7 +98,8 @@ def _check_numbers(connection: duckdb.DuckDBPyConnection, criterion_id: str) -> 
         limit 20
         """
     ).fetchall()
-    of_the_query, of_the_records = [], []
+    of_the_query = [_grain_fault(criterion_id, *row) for row in nobody]
+    of_the_records = []
     for team, member, *cells in rows:
         for column, value, problem in zip(NUMBERS, cells[:3], cells[3:], strict=True):
             where = {"team": team, "member": member, "column": column, "value": value}
@@ -121,3 +116,12 @@ def _check_numbers(connection: duckdb.DuckDBPyConnection, criterion_id: str) -> 
         raise ConfigError(of_the_query)
     if of_the_records:
         raise DataError(of_the_records)
+
+
+def _grain_fault(criterion_id: str, team: object, member: object, count: object) -> Fault:
+    return Fault(
+        "the query does not give one row a team and member",
+        {"sql": f"measure/{criterion_id}.sql", "team": team, "member": member, "rows": count},
+        "each pair once, neither of them null",
+        "group by team_id, member_id",
+    )
