@@ -27,7 +27,7 @@ run: $(ENV) ## the sample department's months through Airflow, then the league t
 	@$(BIN)/kpi show --period 2026-10 --teams
 
 test: $(ENV) ## all tests: databases, Airflow and browser for real
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: lint test ## what has to be green before a commit: format, lint, types, import contracts, tests
 

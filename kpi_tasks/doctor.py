@@ -93,6 +93,7 @@ def _versions() -> Iterator[Check]:
     if missing:
         action = "install the locked requirements again: make env"
         yield Check("versions", "fault", f"not installed: {', '.join(missing)}", action, 4)
+        return
     yield Check("versions", "ok", ", ".join(found))
 
 

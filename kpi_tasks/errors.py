@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+GRAVITY = (0, 2, 3, 4, 5, 1)
+"""Exit codes from the lightest to the gravest: where several things failed, the gravest decides."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -56,9 +59,14 @@ class KpiError(Exception):
             raise ValueError("an error needs at least one fault")
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
-    def __reduce__(self) -> tuple[type[KpiError], tuple[tuple[Fault, ...]]]:
-        """Survive pickling (worker processes hand errors back)."""
-        return type(self), (self.faults,)
+    def __reduce__(self) -> tuple[type[KpiError], tuple[tuple[Fault, ...]], dict[str, object]]:
+        """Survive pickling, notes included (worker processes hand errors back)."""
+        return type(self), (self.faults,), dict(self.__dict__)
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """Return the exit code that stands for all of these; 0 where there are none."""
+    return max(codes, key=GRAVITY.index, default=0)
 
 
 class UsageError(KpiError):

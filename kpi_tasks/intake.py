@@ -70,7 +70,7 @@ def validate(month: Month, snapshot_id: str, record_type: str) -> str:
     made = sorted(folder.glob(f"{record_type}-{rules}-*.json")) if is_published else [path]
     if whole := next(filter(_is_whole, made), None):
         return str(whole)
-    rejects_dir = month.settings.home / "rejects" / month.scheme_id / month.period.key
+    rejects_dir = month.settings.home / "rejects" / month.scheme_id / month.period.key / snapshot_id[:12]
     findings = source_validate.validate(
         manifest, record_type, suite_path, month.department.record_types, neighbours, rejects_dir
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kpi_tasks.errors import Fault, KpiError, UsageError
+from kpi_tasks.errors import GRAVITY, Fault, KpiError, UsageError
 from kpi_tasks.intake import accept, extract, freeze, read_findings, record_types, validate
 from kpi_tasks.month import Month, open_month
 from kpi_tasks.results import store
@@ -158,7 +158,7 @@ def _each(names: Iterable[str], work: Callable[[str], str]) -> list[str]:
         except KpiError as error:
             errors.append(error)
     if errors:
-        worst = max(errors, key=lambda error: error.exit_code)
+        worst = max(errors, key=lambda error: GRAVITY.index(error.exit_code))
         raise type(worst)([fault for error in errors for fault in error.faults])
     return done
 

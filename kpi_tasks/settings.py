@@ -64,8 +64,8 @@ def load_settings(
     results = look_up("kpi_results") or values.get("KPI_RESULTS_URL")
     settings = Settings(
         home=home,
-        source_url=_with_driver(source or f"sqlite:///{home / 'source.db'}"),
-        results_url=_with_driver(results or f"sqlite:///{home / 'results.db'}"),
+        source_url=_settled(source or f"sqlite:///{home / 'source.db'}"),
+        results_url=_settled(results or f"sqlite:///{home / 'results.db'}"),
         scheme_id=values.get("KPI_SCHEME") or "customer_service",
         is_embedded_source=not source,
     )
@@ -78,11 +78,18 @@ def load_settings(
     return settings
 
 
-def _with_driver(url: str) -> str:
-    """Name the PostgreSQL driver that is installed where the URL leaves it open."""
+def _settled(url: str) -> str:
+    """Name the PostgreSQL driver that is installed where the URL leaves it open; make a SQLite path absolute.
+
+    Processes that are started in other folders then mean the same file.
+    """
     scheme, separator, rest = url.partition("://")
     if scheme in ("postgres", "postgresql"):
         return f"postgresql+psycopg{separator}{rest}"
+    is_relative = rest.startswith("/") and not rest.startswith(("//", "/:memory:", "/file:")) and rest != "/"
+    if scheme.split("+")[0] == "sqlite" and is_relative:
+        path, question, options = rest[1:].partition("?")
+        return f"{scheme}:///{Path(path).resolve()}{question}{options}"
     return url
 
 

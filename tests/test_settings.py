@@ -29,13 +29,21 @@ def test_postgresql_uses_the_installed_driver(given: str) -> None:
     assert settings.results_url == "postgresql+psycopg://u@h/db"
 
 
+def test_a_relative_sqlite_path_means_the_same_file_everywhere() -> None:
+    settings = load_settings(
+        {"KPI_SOURCE_URL": "sqlite:///data/source.db?mode=ro", "KPI_RESULTS_URL": "sqlite:////r.db"}
+    )
+    assert settings.source_url == f"sqlite:///{Path.cwd() / 'data' / 'source.db'}?mode=ro"
+    assert settings.results_url == "sqlite:////r.db"
+
+
 def test_connections_win_over_urls() -> None:
     connections = {"kpi_source": "file:///exports"}.get
     settings = load_settings(
         {"KPI_SOURCE_URL": "sqlite:///a.db", "KPI_RESULTS_URL": "sqlite:///b.db"}, connections
     )
     assert settings.source_url == "file:///exports"
-    assert settings.results_url == "sqlite:///b.db"
+    assert settings.results_url == f"sqlite:///{Path.cwd() / 'b.db'}"
     assert not settings.is_embedded_source
 
 

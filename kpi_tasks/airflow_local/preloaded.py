@@ -12,7 +12,7 @@ import importlib
 import sys
 
 _LIBRARIES = (
-    "adbc_driver_postgresql.dbapi", "adbc_driver_sqlite.dbapi", "duckdb", "duckdb_sqlalchemy", "fontTools.subset",
+    "adbc_driver_postgresql.dbapi", "adbc_driver_sqlite.dbapi", "duckdb", "fontTools.subset",
     "great_expectations", "jinja2", "matplotlib.backends.backend_svg", "matplotlib.figure", "pandas", "psycopg",
     "pyarrow.parquet",
 )  # fmt: skip

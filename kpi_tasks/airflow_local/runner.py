@@ -24,9 +24,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from kpi_tasks import errors
 from kpi_tasks.airflow_local.environment import airflow_environment
-from kpi_tasks.cli.errors import gravest
 from kpi_tasks.cli.state import notes
-from kpi_tasks.errors import Fault, KpiError
+from kpi_tasks.errors import Fault, KpiError, gravest
 from kpi_tasks.schemefile import load_department
 from kpi_tasks.settings import Settings
 

@@ -109,7 +109,7 @@ def _read(home: Path) -> Running | None:
     """Return the services that run; what a restart of the machine left behind is not taken for them."""
     try:
         running = Running(**json.loads((home / "running.json").read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, TypeError, ValueError):
         return None
     if not running.is_alive:
         _end(running, home)
@@ -241,7 +241,8 @@ def _wait(running: Running, home: Path) -> None:
 
 
 def _end(running: Running, home: Path) -> None:
-    if running.is_alive:
+    # Also where the leader was killed: its number is given to nobody else as long as its session has processes.
+    if running.is_alive or start_time(running.pid) is None:
         end_session(running.pid, _STOP_SECONDS)
     (home / "running.json").unlink(missing_ok=True)
 
@@ -251,3 +252,4 @@ def _greet(running: Running, home: Path) -> None:
     console.print(f"Airflow: http://127.0.0.1:{running.port}")
     console.print(f"user {_USER}, password {_password(home)}")
     console.print(f"logs: {home / 'services'}", soft_wrap=True)
+    console.print("to stop it: make down")

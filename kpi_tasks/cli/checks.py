@@ -7,9 +7,9 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from kpi_tasks.cli.errors import gravest
 from kpi_tasks.cli.state import answers, print_json
 from kpi_tasks.doctor import Check, examine
+from kpi_tasks.errors import gravest
 
 _STYLES = {"ok": "green", "warn": "yellow", "fault": "bold red"}
 

@@ -15,17 +15,9 @@ from typer.core import TyperGroup
 from kpi_tasks.cli.state import State, print_json
 from kpi_tasks.errors import Fault, KpiError, UnreachableError, UsageError
 
-GRAVITY = (0, 2, 3, 4, 5, 1)
-"""Exit codes from the lightest to the gravest: where several things failed, the gravest decides."""
-
 INTERRUPTED = 130
 
 _RECORD_TYPE = "record type"
-
-
-def gravest(codes: Sequence[int]) -> int:
-    """Return the exit code that stands for all of these."""
-    return max(codes, key=GRAVITY.index, default=0)
 
 
 class Guarded(TyperGroup):

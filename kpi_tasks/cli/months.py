@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kpi_tasks.cli.errors import as_kpi_error, fail, gravest
+from kpi_tasks.cli.errors import as_kpi_error, fail
 from kpi_tasks.cli.outcomes import month_dict, months_table, outcome_dict, state_text, summary
 from kpi_tasks.cli.progress import month_progress, stage_progress
 from kpi_tasks.cli.published import current
 from kpi_tasks.cli.state import State, answers, print_json
-from kpi_tasks.errors import Fault, KpiError, UsageError
+from kpi_tasks.errors import Fault, KpiError, UsageError, gravest
 from kpi_tasks.period import Period, month_range
 from kpi_tasks.report.data import read_month
 
@@ -147,12 +149,25 @@ def compute(period: str, scheme_id: str, now: datetime, settings: Settings) -> O
     except KeyboardInterrupt:
         raise
     except Exception as error:  # noqa: BLE001 - whatever happened to this month, the others go on
-        return as_kpi_error(error)
+        known = as_kpi_error(error)
+        known.add_note(
+            "".join(traceback.format_exception(error))
+        )  # for --debug: the process may be another one
+        return known
 
 
 def _result(future: Future[Outcome | KpiError]) -> Outcome | KpiError:
     """Return what a process handed back; one that died (killed, out of memory) is an error of its month."""
     try:
         return future.result()
+    except BrokenProcessPool:
+        return KpiError(
+            Fault(
+                "a process that computed months was killed; this month was not finished",
+                {},
+                "processes that are left alone, with enough memory",
+                "use fewer --jobs or free memory, then run the range again: finished months are not repeated",
+            )
+        )
     except Exception as error:  # noqa: BLE001 - see above
         return as_kpi_error(error)

@@ -13,7 +13,7 @@ import pytest
 
 from kpi_tasks import __version__
 from kpi_tasks.cli import reference
-from kpi_tasks.cli.errors import GRAVITY, gravest
+from kpi_tasks.errors import GRAVITY, gravest
 from tests.cli.conftest import ROOT, Call, call_for_real
 
 HEAVY = (
@@ -29,20 +29,17 @@ HEAVY = (
 )
 
 
-def test_help_imports_nothing_heavy_and_is_quick() -> None:
+def test_help_imports_nothing_heavy() -> None:
     program = (
-        "import sys, time; began = time.perf_counter()\n"
+        "import sys\n"
         "from kpi_tasks.cli.app import app\n"
         "code = app(['--help'], standalone_mode=False)\n"
         f"print('heavy', [name for name in {HEAVY!r} if name in sys.modules])\n"
-        "print('seconds', time.perf_counter() - began)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    *_, heavy, seconds = done.stdout.strip().splitlines()
-    assert heavy == "heavy []"
-    assert float(seconds.split()[1]) < 1.5  # 0.1 s on an idle machine; tests share theirs
+    assert done.stdout.strip().splitlines()[-1] == "heavy []"
 
 
 def test_version(kpi: Call) -> None:
