@@ -59,7 +59,7 @@ def grade_teams(month: Month, inputs_hash: str) -> str:
     """Grade the teams (R5)."""
     stage = month.stage(inputs_hash)
     if not stage.has("team_results"):
-        graded = grading.grade_teams(stage.read("team_totals"), month.department.scheme, None)
+        graded = grading.grade_teams(stage.read("team_totals"), month.department.scheme)
         stage.write(team_results=graded)
     return str(stage.frame_path("team_results"))
 
@@ -68,7 +68,7 @@ def apply_penalties(month: Month, inputs_hash: str) -> str:
     """Turn the month's incidents into penalties (R7, R8)."""
     stage = month.stage(inputs_hash)
     if not stage.has("penalties", "deductions"):
-        penalties = conduct.apply_penalties(stage.read("incidents"), month.department.scheme, frozenset())
+        penalties = conduct.apply_penalties(stage.read("incidents"), month.department.scheme)
         stage.write(penalties=penalties, deductions=conduct.deductions(penalties, month.department.scheme))
     return str(stage.frame_path("penalties"))
 

@@ -53,7 +53,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class StageFolder:
-    """The folder of one inputs hash; a stage's output is written whole or not at all, and never changed."""
+    """The folder of one inputs hash; a stage's frames are written whole or not at all."""
 
     path: Path
 

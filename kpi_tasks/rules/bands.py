@@ -88,10 +88,6 @@ class TeamGrades(Part):
             raise ValueError("; ".join(faults))
         return self
 
-    def band_of(self, total_micros: int) -> TotalBand:
-        """Return the band that a total (in millionths) falls into."""
-        return next(band for band in self.bands if total_micros >= band.from_micros)
-
 
 class MemberBand(Policy):
     """The three grades open to the members of a team with one grade, from best to worst. R6."""

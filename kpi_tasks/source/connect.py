@@ -6,7 +6,7 @@ Nothing here can change a source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ class Source(Protocol):
     def describe(self, query: str) -> list[str]:
         """Return the names of the query's columns, without running it over the records."""
 
-    def read(self, query: str, columns: Mapping[str, Column]) -> Iterator[Any]:
+    def read(self, query: str, columns: Mapping[str, Column]) -> Generator[Any]:
         """Yield Arrow record batches with these columns, in this order.
 
         A column's values come as text, or as the Arrow type that holds them exactly (see ``casts``).

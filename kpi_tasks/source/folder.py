@@ -9,7 +9,7 @@ value is text, an empty one is null. Nothing is loaded from the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class FolderSource:
         """Return the names of the query's columns."""
         return list(self._types(query))
 
-    def read(self, query: str, columns: Mapping[str, Column]) -> Iterator[Any]:
+    def read(self, query: str, columns: Mapping[str, Column]) -> Generator[Any]:
         """Yield batches; values whose type in the file does not fit the declared one come as text."""
         types = self._types(query)
         selected = [_selected(name, types[name], column) for name, column in columns.items()]

@@ -7,7 +7,7 @@ records kept in the order of their key arrive in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -95,7 +95,7 @@ class PostgresqlSource:
         """Return the names of the query's columns."""
         return list(self._schema(query).names)
 
-    def read(self, query: str, columns: Mapping[str, Column]) -> Iterator[Any]:
+    def read(self, query: str, columns: Mapping[str, Column]) -> Generator[Any]:
         """Yield batches; values whose server type does not fit the declared one come as text."""
         schema = self._schema(query)
         selected = [_selected(schema.field(name), column) for name, column in columns.items()]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 _AHEAD = 2
 _LOOK_SECONDS = 0.1
 
 
-def prefetched(items: Iterator[Any]) -> Generator[Any]:
+def prefetched(items: Generator[Any]) -> Generator[Any]:
     """Yield the items (never null) in order, raising what they raise. When the reader stops early, the thread does too."""
     ready: queue.Queue[Any] = queue.Queue(_AHEAD)
     is_over = threading.Event()
@@ -27,12 +28,13 @@ def prefetched(items: Iterator[Any]) -> Generator[Any]:
         thread.join()
 
 
-def _fill(items: Iterator[Any], ready: queue.Queue[Any], is_over: threading.Event) -> None:
+def _fill(items: Generator[Any], ready: queue.Queue[Any], is_over: threading.Event) -> None:
     try:
-        for item in items:
-            _put(item, ready, is_over)
-            if is_over.is_set():
-                return
+        with closing(items):
+            for item in items:
+                _put(item, ready, is_over)
+                if is_over.is_set():
+                    return
     except BaseException as error:  # noqa: BLE001 - handed on to the thread that reads
         _put(error, ready, is_over)
     else:

@@ -94,11 +94,6 @@ class RecordType(BaseModel):
         by = {self.belongs_by} if self.belongs_by else set()
         return set(REQUIRED_COLUMNS[self.kind]) | set(self.key) | by
 
-    @property
-    def is_reference(self) -> bool:
-        """Whether this is reference data rather than records of a month."""
-        return self.belongs_by is None
-
 
 class RecordTypes(Mapping[str, RecordType]):
     """All record types of a department, by name, in the order of the scheme file."""

@@ -5,7 +5,7 @@ Values become text as Python has them, so that the casts that follow are the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -71,7 +71,7 @@ class RowwiseSource:
             raise self._place.failed(error, query) from error
         return names
 
-    def read(self, query: str, columns: Mapping[str, Column]) -> Iterator[Any]:
+    def read(self, query: str, columns: Mapping[str, Column]) -> Generator[Any]:
         """Yield batches of text."""
         try:
             result = self._connection.execute(_text(queries.selected(["*"], query)))

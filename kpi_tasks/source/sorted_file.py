@@ -11,8 +11,8 @@ Text is ordered by its UTF-8 bytes, null comes first.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from kpi_tasks.errors import Fault, UnreachableError
 from kpi_tasks.source import queries
 from kpi_tasks.source.content_hash import BLOCK_ROWS, ContentHash
+from kpi_tasks.source.prefetch import prefetched
 
 GROUP_BLOCKS = 8
 GROUP_BYTES = 32 * 2**20
@@ -113,8 +114,9 @@ class SortedFile:
         pa.default_memory_pool().release_unused()
         blocks = _BlockWriter(self._folder / f"{self._name}.sorted.parquet", self._schema, self._key)
         try:
-            for batch in _sorted_batches(unsorted, self._order, memory, threads):
-                blocks.add(batch.cast(self._schema))
+            with closing(prefetched(_sorted_batches(unsorted, self._order, memory, threads))) as batches:
+                for batch in batches:
+                    blocks.add(batch.cast(self._schema))
             done = blocks.finish()
         finally:
             blocks.abandon()
@@ -122,7 +124,7 @@ class SortedFile:
         return done
 
 
-def _sorted_batches(path: Path, order: Sequence[str], memory: str, threads: int) -> Iterator[Any]:
+def _sorted_batches(path: Path, order: Sequence[str], memory: str, threads: int) -> Generator[Any]:
     columns = ", ".join(f"{queries.identifier(name)} asc nulls first" for name in order)
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,

@@ -11,7 +11,7 @@ one drops the locks of the other. So the first look (is the file there, whole, u
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class SqliteSource:
         except (AdbcError, OSError) as error:
             raise self._place.failed(error, query) from error
 
-    def read(self, query: str, columns: Mapping[str, Column]) -> Iterator[Any]:
+    def read(self, query: str, columns: Mapping[str, Column]) -> Generator[Any]:
         """Yield batches of text."""
         try:
             self._cursor.execute(queries.behind_empty_row(list(columns), query))
