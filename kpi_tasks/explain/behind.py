@@ -20,6 +20,7 @@ from kpi_tasks.explain.model import Record
 from kpi_tasks.explain.rows import rows
 from kpi_tasks.schemefile import Department
 from kpi_tasks.source.measure import measure
+from kpi_tasks.source.queries import identifier, literal
 from kpi_tasks.source.records import RecordType
 
 Parts = dict[str, dict[str, int]]
@@ -55,15 +56,14 @@ def _own_records(
     connection: duckdb.DuckDBPyConnection, path: Path, record_type: RecordType, member_id: str, out: Path
 ) -> list[dict[str, Any]]:
     """Return the member's records, and write them to ``out`` with the record's id as the team's."""
-    key, by = _name(record_type.key[0]), _name(str(record_type.belongs_by))
-    others = ", ".join(_name(name) for name in record_type.columns if name != "team_id")
+    key, by = identifier(record_type.key[0]), identifier(str(record_type.belongs_by))
+    others = ", ".join(identifier(name) for name in record_type.columns if name != "team_id")
     connection.execute(
         "create or replace temp table own as select * from read_parquet(?) where member_id = ?",
         [str(path), member_id],
     )
-    target = str(out).replace("'", "''")
     connection.execute(
-        f"copy (select cast({key} as varchar) as team_id, {others} from own) to '{target}' (format parquet)"  # noqa: S608 - names of the scheme, quoted
+        f"copy (select cast({key} as varchar) as team_id, {others} from own) to {literal(str(out))} (format parquet)"  # noqa: S608 - names of the scheme, quoted
     )
     query = connection.execute(f"select team_id, {others} from own order by {by}, {key}")  # noqa: S608 - as above
     names = [column[0] for column in query.description or ()]
@@ -108,8 +108,3 @@ def _record(row: dict[str, Any], record_type: RecordType, parts: Parts | None) -
     own = {*record_type.key, "team_id", "member_id"}
     shown = {name: value for name, value in row.items() if name not in own}
     return Record(record_id, str(row["team_id"]), shown, *(part.get(name) for name in _COLUMNS))
-
-
-def _name(column: str) -> str:
-    """Return a column's name as SQL."""
-    return '"' + column.replace('"', '""') + '"'

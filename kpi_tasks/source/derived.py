@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from kpi_tasks.period import Period
+from kpi_tasks.source.queries import identifier
 from kpi_tasks.source.records import RecordType, RecordTypes
 
 BATCH = "_batch"
@@ -116,7 +117,7 @@ class Batch:
             yield from self._key_range()
         for name, (table, _) in joins.items():
             yield f"create table {name} as {table}"
-        shown = "".join(f", {column.sql} as {_name(name)}" for name, column in columns.items())
+        shown = "".join(f", {column.sql} as {identifier(name)}" for name, column in columns.items())
         joined = "".join(f" left join {name} on {on}" for name, (_, on) in joins.items())
         yield f"create view {BATCH} as select r.*{shown} from {self._source} as r{joined}"
 
@@ -124,7 +125,7 @@ class Batch:
         """Return all derived columns of the record type."""
         key, time = ", ".join(self.record_type.key), self.record_type.belongs_by or ""
         keys = " || ' / ' || ".join(f"cast(_repeated_key.{name} as varchar)" for name in self._keys)
-        at, first, end = f"r.{_name(time)}", self.period.start, self.period.end
+        at, first, end = f"r.{identifier(time)}", self.period.start, self.period.end
         elsewhere = Derived(key, "_elsewhere.months", ("_elsewhere",))
         every = {
             "repeated_key": Derived(key, keys, ("_repeated_key",)),
@@ -157,9 +158,9 @@ class Batch:
     def _joins(self) -> dict[str, tuple[str, str]]:
         """Return the small tables that the batch can join, none with a row twice: their query, and what to join on."""
         teams, members, roster = (
-            _name(self.record_types.the(kind).name) for kind in ("team", "member", "roster")
+            identifier(self.record_types.the(kind).name) for kind in ("team", "member", "roster")
         )
-        day = f"cast(r.{_name(self.record_type.belongs_by or '')} as date)"
+        day = f"cast(r.{identifier(self.record_type.belongs_by or '')} as date)"
         key, keys, content = self._keys[0], ", ".join(self._keys), ", ".join(self._content)
         there = " and ".join(f"{name} is not null" for name in self._keys)
         ids = f"{content}, array_to_string(min(cast({key} as varchar), 5), ' ') as ids"
@@ -200,7 +201,7 @@ class Batch:
     def _elsewhere(self, key: str) -> str:
         """Return the keys that a published month counts too (the batch's join drops keys that only hash alike)."""
         months = " union all ".join(
-            f"select {key}, '{period}' as month from {_name(other_month_view(period))}"
+            f"select {key}, '{period}' as month from {identifier(other_month_view(period))}"
             f" where {key} >= getvariable('min_key') and {key} <= getvariable('max_key')"
             for period in sorted(self.other_months)
         )
@@ -221,15 +222,17 @@ class Batch:
 
     @property
     def _source(self) -> str:
-        return _name(self.record_type.name)
+        return identifier(self.record_type.name)
 
     @property
     def _keys(self) -> list[str]:
-        return [_name(column) for column in self.record_type.key]
+        return [identifier(column) for column in self.record_type.key]
 
     @property
     def _content(self) -> list[str]:
-        return [_name(column) for column in self.record_type.columns if column not in self.record_type.key]
+        return [
+            identifier(column) for column in self.record_type.columns if column not in self.record_type.key
+        ]
 
 
 def _unknown(column: str, found: str) -> Derived:
@@ -238,7 +241,3 @@ def _unknown(column: str, found: str) -> Derived:
 
 def _equal(table: str, columns: Collection[str]) -> str:
     return " and ".join(f"{table}.{column} = r.{column}" for column in columns)
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

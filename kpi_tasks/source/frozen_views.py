@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from kpi_tasks.errors import Fault, UnreachableError
+from kpi_tasks.source.queries import literal
 
 MEMORY_LIMIT = "600MB"
 """What DuckDB may hold; beyond it writes to a temporary folder. Great Expectations itself takes 300 MB more."""
@@ -45,9 +46,9 @@ def frozen_views(files: Mapping[str, Path], writable: Path) -> Iterator[duckdb.D
                 connection.execute(f"set threads = {min(int(threads), MOST_THREADS)}")
                 patterns = _create_views(connection, files)
                 readable = sorted({*patterns, *map(str, files.values())})
-                connection.execute(f"set allowed_paths = [{', '.join(map(_text, readable))}]")
+                connection.execute(f"set allowed_paths = [{', '.join(map(literal, readable))}]")
                 connection.execute(
-                    f"set allowed_directories = [{_text(f'{writable}/')}, {_text(f'{spill}/')}]"
+                    f"set allowed_directories = [{literal(f'{writable}/')}, {literal(f'{spill}/')}]"
                 )
                 connection.execute("set enable_external_access = false")
                 yield connection
@@ -81,7 +82,3 @@ def out_of_reach(reason: str) -> UnreachableError:
             "mend the disk or free room; a damaged file of the snapshot is made again by a run once it is deleted",
         )
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -25,6 +25,7 @@ from kpi_tasks.errors import ConfigError, DataError, Fault, UnreachableError
 from kpi_tasks.exact import to_decimal, to_micros
 from kpi_tasks.files import written_whole
 from kpi_tasks.source.measure_checks import NUMBERS, PREPARE, column_faults, explain_result, grain_faults
+from kpi_tasks.source.queries import identifier, literal
 
 MEMORY_A_THREAD_MB = 40
 """What DuckDB may hold a thread. A scan needs less; without a limit it keeps more the longer it reads."""
@@ -68,7 +69,7 @@ def measure(
             raise DataError(of_the_records)
         connection.execute(
             "copy (from measured order by criterion_id, team_id, member_id)"
-            f" to {_text(str(temporary))} (format parquet)"
+            f" to {literal(str(temporary))} (format parquet)"
         )
 
 
@@ -97,10 +98,10 @@ def _snapshot(files: Mapping[str, Path], out: Path) -> Iterator[duckdb.DuckDBPyC
         connection.execute(f"set memory_limit = '{limit}MB'")
         try:
             for name, pattern in patterns.items():
-                connection.execute(f'create view "{name}" as from read_parquet({_text(pattern)})')
+                connection.execute(f"create view {identifier(name)} as from read_parquet({literal(pattern)})")
         except duckdb.Error as error:
             raise _unreadable(error) from error
-        connection.execute(f"set allowed_paths = [{', '.join(map(_text, sorted(allowed)))}]")
+        connection.execute(f"set allowed_paths = [{', '.join(map(literal, sorted(allowed)))}]")
         connection.execute("set enable_external_access = false")
         try:
             yield connection
@@ -182,8 +183,3 @@ def _unusable(criterion_id: str, reason: str) -> ConfigError:
             "mend the query",
         )
     )
-
-
-def _text(value: str) -> str:
-    """Return a string as SQL text."""
-    return "'" + value.replace("'", "''") + "'"

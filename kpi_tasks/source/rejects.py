@@ -18,6 +18,7 @@ import duckdb
 from kpi_tasks.files import written_whole
 from kpi_tasks.source.derived import BATCH
 from kpi_tasks.source.findings import SAMPLE_SIZE
+from kpi_tasks.source.queries import identifier, literal
 from kpi_tasks.source.records import RecordType
 
 _LONGEST = 200
@@ -59,7 +60,7 @@ class Rejects:
         self._connection = connection
         self._key = record_type.key
         self._columns = list(record_type.columns)
-        keys = "".join(f", {_name(column)} varchar" for column in self._key)
+        keys = "".join(f", {identifier(column)} varchar" for column in self._key)
         connection.execute(
             'create temp table _failing (rule_id varchar, severity varchar, "column" varchar'
             f"{keys}, value varchar, record varchar)"
@@ -85,7 +86,7 @@ class Rejects:
             if rule.query and rule.by_name:
                 faults[rule.rule_id] = self._add_by_name(rule)
             elif rule.query:
-                names = ", ".join(map(_name, [*self._columns, "_value"]))
+                names = ", ".join(map(identifier, [*self._columns, "_value"]))
                 rows = f"({rule.query}) as _rows({names})"
                 faults[rule.rule_id] = self._add(rule, rows, self._columns, "_value")
         return {name: fault for name, fault in faults.items() if fault}
@@ -99,15 +100,15 @@ class Rejects:
         return self._add(rule, f"({rule.query}) as _rows", known, "value" if "value" in given else None)
 
     def _add(self, rule: Failing, rows: str, columns: Sequence[str], value: str | None) -> str | None:
-        keys = [f"cast({_name(column)} as varchar)" for column in self._key]
+        keys = [f"cast({identifier(column)} as varchar)" for column in self._key]
         others = [
-            f"{_text(name + '=')} || cast({_name(name)} as varchar)"
+            f"{literal(name + '=')} || cast({identifier(name)} as varchar)"
             for name in columns
             if name not in self._key
         ]
         record = f"concat_ws(', ', {', '.join(others)})" if others else "''"
         missing = " or ".join(f"{key} is null" for key in keys)
-        shown = f"cast({_name(value)} as varchar)" if value else "null"
+        shown = f"cast({identifier(value)} as varchar)" if value else "null"
         added = self._connection.execute(
             f"insert into _failing select ?, ?, ?, {', '.join(keys)}, {shown}, case when {missing} then {record} end"
             f" from {rows}",
@@ -117,7 +118,7 @@ class Rejects:
 
     def sample(self, rule_id: str) -> Sample:
         """Return how many records fail the rule, and the first of them."""
-        keys = ", ".join(map(_name, self._key))
+        keys = ", ".join(map(identifier, self._key))
         counted = self._connection.execute(
             "select count(*) from _failing where rule_id = ?", [rule_id]
         ).fetchall()
@@ -151,14 +152,6 @@ class Rejects:
             return False
         with written_whole(path) as temporary:
             self._connection.execute(
-                f"copy ({listed} order by all nulls first) to {_text(str(temporary))} (format csv, header)"
+                f"copy ({listed} order by all nulls first) to {literal(str(temporary))} (format csv, header)"
             )
         return True
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
