@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,16 @@ class Department:
         """Return the query that measures a criterion on the snapshot."""
         return (self.sql_dir / "measure" / f"{criterion_id}.sql").read_text(encoding="utf-8")
 
+    @property
+    def measure_sqls(self) -> dict[str, str]:
+        """The measure query of each criterion of the scheme."""
+        return {name: self.measure_sql(name) for name in self.scheme.criteria}
+
+    @property
+    def tariffs(self) -> dict[str, Decimal]:
+        """Work points for one unit of work, by tariff."""
+        return {name: tariff.value for name, tariff in self.scheme.tariffs.items()}
+
     def expectations_path(self, record_type: str) -> Path:
         """Return the expectation suite of a record type."""
         return self.expectations_dir / f"{record_type}.json"
@@ -93,7 +104,7 @@ def load_department(root: Path, scheme_id: str) -> Department:
     department = Department(
         scheme, RecordTypes(scheme.records), root / "sql" / scheme_id, root / "expectations" / scheme_id
     )
-    faults = [*_identity_faults(department, scheme_id, path), *_missing_files(department)]
+    faults = [*_identity_faults(department, scheme_id, path), *missing_files(department)]
     if faults:
         raise ConfigError(faults)
     return department
@@ -136,7 +147,8 @@ def _identity_faults(department: Department, scheme_id: str, path: Path) -> Iter
         yield _fault(str(path), 1, "scheme_id", f"scheme_id is {found}", f"{scheme_id}, as the file is named")
 
 
-def _missing_files(department: Department) -> Iterator[Fault]:
+def missing_files(department: Department) -> Iterator[Fault]:
+    """Yield a fault for each query and suite that the scheme needs and that is not there."""
     wanted = [department.sql_dir / "extract" / f"{name}.sql" for name in department.record_types]
     wanted += [department.sql_dir / "measure" / f"{name}.sql" for name in department.scheme.criteria]
     wanted += [department.expectations_path(name) for name in department.record_types]

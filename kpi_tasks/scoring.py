@@ -30,9 +30,9 @@ def measure(month: Month, snapshot_id: str, findings_path: str) -> str:
     stage.write_inputs(inputs)
     if not stage.has("measures", "roster_days", "teams", "members", "incidents"):
         files = month.manifest(snapshot_id).files
-        sqls = {name: department.measure_sql(name) for name in scheme.criteria}
-        tariffs = {name: tariff.value for name, tariff in scheme.tariffs.items()}
-        source_measure.measure(files, sqls, tariffs, stage.frame_path("measures"))
+        source_measure.measure(
+            files, department.measure_sqls, department.tariffs, stage.frame_path("measures")
+        )
         facts = reference.Reference(files, department.record_types)
         stage.write(
             roster_days=facts.roster_days(month.period),

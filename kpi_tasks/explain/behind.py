@@ -72,8 +72,7 @@ def _own_records(
 
 def _parts(department: Department, files: Mapping[str, Path], out: Path) -> dict[str, Parts]:
     """Return what each record adds, by criterion; where one query cannot be asked so, the others still are."""
-    sqls = {name: department.measure_sql(name) for name in department.scheme.criteria}
-    tariffs = {name: tariff.value for name, tariff in department.scheme.tariffs.items()}
+    sqls, tariffs = department.measure_sqls, department.tariffs
     try:
         measure(files, sqls, tariffs, out)
         frame = pd.read_parquet(out)

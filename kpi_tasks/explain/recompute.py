@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from kpi_tasks.errors import ConfigError, Fault, KpiError
 from kpi_tasks.period import Period
 from kpi_tasks.rules import conduct, grading, ranking
-from kpi_tasks.schemefile import Department, SchemeFile
+from kpi_tasks.schemefile import Department, SchemeFile, missing_files
 from kpi_tasks.source.measure import measure
 from kpi_tasks.source.records import RecordTypes
 from kpi_tasks.source.reference import Reference
@@ -58,7 +58,12 @@ def stored_department(stored: StoredEvaluation, root: Path) -> Department:
             )
         ) from error
     name = stored.row.scheme_id
-    return Department(scheme, RecordTypes(scheme.records), root / "sql" / name, root / "expectations" / name)
+    department = Department(
+        scheme, RecordTypes(scheme.records), root / "sql" / name, root / "expectations" / name
+    )
+    if faults := list(missing_files(department)):
+        raise ConfigError(faults)
+    return department
 
 
 def recompute(stored: StoredEvaluation, department: Department, files: Mapping[str, Path]) -> Recomputed:
@@ -89,12 +94,9 @@ def recompute(stored: StoredEvaluation, department: Department, files: Mapping[s
 
 def _measures(department: Department, files: Mapping[str, Path]) -> pd.DataFrame:
     """One row a criterion, team and member."""
-    scheme = department.scheme
-    sqls = {name: department.measure_sql(name) for name in scheme.criteria}
-    tariffs = {name: tariff.value for name, tariff in scheme.tariffs.items()}
     with tempfile.TemporaryDirectory(prefix="kpi-explain-") as folder:
         out = Path(folder) / "measures.parquet"
-        measure(files, sqls, tariffs, out)
+        measure(files, department.measure_sqls, department.tariffs, out)
         return pd.read_parquet(out)
 
 
