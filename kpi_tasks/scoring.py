@@ -7,6 +7,7 @@ from kpi_tasks.results import store
 from kpi_tasks.rules import RULES_VERSION, conduct, grading, ranking
 from kpi_tasks.source import measure as source_measure
 from kpi_tasks.source import reference
+from kpi_tasks.source.integrity import verify
 from kpi_tasks.stages import Inputs
 
 
@@ -29,7 +30,9 @@ def measure(month: Month, snapshot_id: str, findings_path: str) -> str:
     stage = month.stage(inputs.inputs_hash)
     stage.write_inputs(inputs)
     if not stage.has("measures", "roster_days", "teams", "members", "incidents"):
-        files = month.manifest(snapshot_id).files
+        manifest = month.manifest(snapshot_id)
+        verify(manifest.extracts, department.record_types)
+        files = manifest.files
         source_measure.measure(
             files, department.measure_sqls, department.tariffs, stage.frame_path("measures")
         )

@@ -14,6 +14,7 @@ from kpi_tasks.explain.model import Explanation
 from kpi_tasks.explain.recompute import recompute, stored_department
 from kpi_tasks.explain.steps import Steps
 from kpi_tasks.period import Period
+from kpi_tasks.source.integrity import verify
 from kpi_tasks.source.snapshot import load_manifest
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def explain(settings: Settings, stored: StoredEvaluation, member_id: str) -> Exp
 class Explainer:
     """One stored evaluation, computed again once; explains any of its members.
 
-    Raises ``UnreachableError`` where the snapshot is gone, ``KpiError`` where the numbers computed again are not those
+    Raises ``UnreachableError`` where the snapshot is gone or damaged, ``KpiError`` where the numbers computed again are not those
     published, ``ConfigError`` where that is because the measure queries were changed since.
     """
 
@@ -46,6 +47,7 @@ class Explainer:
         self._stored = stored
         self._files = dict(manifest.files)
         self._department = stored_department(stored, settings.root)
+        verify(manifest.extracts, self._department.record_types)
         self._again = recompute(stored, self._department, self._files)
 
     def member(self, member_id: str) -> Explanation:

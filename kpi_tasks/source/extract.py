@@ -103,7 +103,7 @@ def extract(
         # Closed before the source is: no thread reads from a connection that is gone.
         with closing(prefetched(source.read(query, columns))) as batches:
             records, aside = _frozen(work, batches, names, normaliser, record_type)
-        content_hash = _content_hash(record_type, records, aside)
+        content_hash = fingerprint(record_type, records.digest, aside.digest if aside else None)
         path = folder / f"{content_hash}.parquet"
         if aside:
             _place(aside, _set_aside_path(path))
@@ -199,15 +199,15 @@ def _frozen(
             aside.close()
 
 
-def _content_hash(record_type: RecordType, records: SortedRecords, aside: SortedRecords | None) -> str:
-    """Return the fingerprint of the declaration, the records and those set aside."""
+def fingerprint(record_type: RecordType, records_digest: str, aside_digest: str | None) -> str:
+    """Return the content hash: of the declaration, of the records and of those set aside (null: there are none)."""
     content = {
         "hash_version": HASH_VERSION,
         "record_type": record_type.name,
         "key": list(record_type.key),
         "columns": [[name, column.type] for name, column in record_type.columns.items()],
-        "records": records.digest,
-        "set_aside": aside.digest if aside else None,
+        "records": records_digest,
+        "set_aside": aside_digest,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

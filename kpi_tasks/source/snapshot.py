@@ -95,7 +95,10 @@ def freeze(
 
 
 def load_manifest(snapshot_dir: Path, scheme_id: str, period: Period, snapshot_id: str) -> Manifest:
-    """Read a manifest; ``UnreachableError`` where it or one of its files is gone or was changed."""
+    """Read a manifest; ``UnreachableError`` where it was changed, or it or one of its files is gone.
+
+    What is in the files is checked by ``integrity.verify``.
+    """
     path = _manifest_path(snapshot_dir, scheme_id, period, snapshot_id)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
