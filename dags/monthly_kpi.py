@@ -11,7 +11,7 @@ are given they must agree; without either the run fails. Many months at once, in
 `schemes/<scheme>.yaml`, `sql/<scheme>/`, `expectations/<scheme>/`.
 
 **Outputs.** Frozen records, findings and the report below `KPI_HOME`; a revision of the month in the results database
-(connection `kpi_results`, else `KPI_RESULTS_URL`); an event of the asset `kpi://<scheme>/published`, with the month as
+(connection `kpi_results`, else `KPI_RESULTS_URL`); an event of the asset `x-kpi://<scheme>/published`, with the month as
 its partition.
 
 **Run again.** Always safe. `extract` looks at the source anew; the same records give the same snapshot, and the same

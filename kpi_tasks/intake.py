@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from kpi_tasks.errors import DataError
+from kpi_tasks.errors import DataError, Fault
 from kpi_tasks.month import Month
 from kpi_tasks.period import Period
 from kpi_tasks.results import store
@@ -37,6 +37,7 @@ def extract(month: Month, record_type: str) -> str:
         month.period,
         month.department.scheme.time_zone,
         month.settings.snapshot_dir / month.scheme_id / month.period.key,
+        are_faults_kept=True,
         prior_periods=[month.period.shift(-step) for step in range(1, PRIOR_MONTHS + 1)],
     )
     content = extracted.to_json()
@@ -46,8 +47,14 @@ def extract(month: Month, record_type: str) -> str:
 
 
 def freeze(month: Month, receipts: Sequence[str], now: datetime) -> str:
-    """Freeze what was extracted as the month's inputs; return the ``snapshot_id``."""
+    """Freeze what was extracted as the month's inputs; return the ``snapshot_id``.
+
+    Where values did not fit their types nothing is frozen: ``DataError`` with all of them, and with the rules that the
+    other records break, so that all faults are told at once.
+    """
     files = [source_extract.ExtractedFile.from_json(read_json(Path(path))) for path in receipts]
+    if any(file.faults for file in files):
+        raise DataError([*_unfit(files), *_broken_rules(month, files, now)])
     return snapshot.freeze(month.settings.snapshot_dir, month.scheme_id, month.period, files, now).snapshot_id
 
 
@@ -70,9 +77,13 @@ def validate(month: Month, snapshot_id: str, record_type: str) -> str:
     made = sorted(folder.glob(f"{record_type}-{rules}-*.json")) if is_published else [path]
     if whole := next(filter(_is_whole, made), None):
         return str(whole)
-    rejects_dir = month.settings.home / "rejects" / month.scheme_id / month.period.key / snapshot_id[:12]
     findings = source_validate.validate(
-        manifest, record_type, suite_path, month.department.record_types, neighbours, rejects_dir
+        manifest,
+        record_type,
+        suite_path,
+        month.department.record_types,
+        neighbours,
+        _rejects_dir(month, snapshot_id),
     )
     write_json(path, findings.to_json())
     return str(path)
@@ -96,6 +107,36 @@ def accept(month: Month, snapshot_id: str, findings_paths: Sequence[str]) -> str
 def read_findings(path: str | Path) -> source_validate.Findings:
     """Read findings that a task has left."""
     return source_validate.Findings.from_json(read_json(Path(path)))
+
+
+def _unfit(files: Sequence[source_extract.ExtractedFile]) -> list[Fault]:
+    return [fault for file in files for fault in file.faults]
+
+
+def _broken_rules(month: Month, files: Sequence[source_extract.ExtractedFile], now: datetime) -> list[Fault]:
+    """Check the records that do fit, without freezing them; faults of the roster would only echo in other tables."""
+    extracts = {file.record_type: file for file in files}
+    draft = snapshot.Manifest("", month.scheme_id, month.period, now, extracts, month.folder)
+    types = month.department.record_types
+    reference = [kind.name for kind in types.values() if kind.belongs_by is None]
+    is_sound = not any(extracts[name].faults for name in reference)
+    findings = [
+        source_validate.validate(
+            draft,
+            name,
+            month.department.expectations_path(name),
+            types,
+            {},
+            _rejects_dir(month, "not_frozen"),
+        )
+        for name in (types if is_sound else reference)
+    ]
+    merged = source_validate.merge(findings)
+    return list(source_validate.critical_error(merged).faults) if merged.critical else []
+
+
+def _rejects_dir(month: Month, snapshot_id: str) -> Path:
+    return month.settings.home / "rejects" / month.scheme_id / month.period.key / snapshot_id[:12]
 
 
 def _is_whole(path: Path) -> bool:

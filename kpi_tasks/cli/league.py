@@ -42,8 +42,8 @@ def show(period: str, scheme_id: str | None, *, only_teams: bool, as_json: bool)
     console.print()
     if not only_teams:
         console.print(_members(view, is_wide=is_wide))
-    if view.broken_rules:
-        count = len(view.broken_rules)
+    if view.warnings:
+        count = len(view.warnings)
         warnings = (
             f"{count} rule{'' if count == 1 else 's'} of validation not kept; the report lists the records"
         )

@@ -30,7 +30,7 @@ def as_dict(view: MonthView) -> dict[str, Any]:
         "plan_origin": view.plan_origin,
         "teams": [_team_dict(team) for team in view.teams],
         "members": [_member_dict(member) for member in view.members],
-        "warning_count": len(view.broken_rules),
+        "warning_count": len(view.warnings),
         "set_aside": [vars(entry) for entry in view.set_aside],
     }
 

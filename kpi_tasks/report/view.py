@@ -141,6 +141,11 @@ class MonthView:
         """The rules of validation that some records broke."""
         return tuple(finding for finding in self.findings if not finding.is_kept)
 
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The broken rules that ask for attention: those that only inform are left out."""
+        return tuple(finding for finding in self.broken_rules if finding.severity != "info")
+
     def by_place(self, criterion: int) -> list[TeamLine]:
         """Return the teams in the order of one criterion (its place in the plan, from 0); unplaced teams come last."""
         last = len(self.teams) + 1

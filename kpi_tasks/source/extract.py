@@ -47,7 +47,8 @@ class ExtractedFile:
 
     ``path`` is the Parquet file: one row a record, in the order of the key, columns as declared. ``set_aside`` counts the
     records that were kept out, by reason. ``query`` is the SQL as it ran. ``prior_counts`` has the number of records of
-    earlier months, by period; it says nothing about this file.
+    earlier months, by period; it says nothing about this file. ``faults``: values that did not fit; their records are not in
+    the file, and it cannot be frozen.
     """
 
     record_type: str
@@ -58,6 +59,7 @@ class ExtractedFile:
     query: str
     columns: Mapping[str, str]
     prior_counts: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
 
     @property
     def set_aside_path(self) -> Path | None:
@@ -71,7 +73,8 @@ class ExtractedFile:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Read back what ``to_json`` gave."""
-        return cls(**{**content, "path": Path(content["path"])})
+        faults = tuple(Fault(**fault) for fault in content["faults"])
+        return cls(**{**content, "path": Path(content["path"]), "faults": faults})
 
 
 def extract(
@@ -83,12 +86,14 @@ def extract(
     snapshot_dir: Path,
     *,
     prior_periods: Iterable[Period] = (),
+    are_faults_kept: bool = False,
 ) -> ExtractedFile:
     """Freeze one record type of the month as ``<snapshot_dir>/<record type>/<content hash>.parquet``.
 
     ``snapshot_dir`` is the month's folder. Nothing is written where the same content is there already. The earlier months
-    ``prior_periods`` are only counted. Raises ``UnreachableError`` for a source or disk that cannot be used, ``DataError``
-    for missing tables or columns and for values that do not fit (all of them), ``ConfigError`` for SQL that is wrong.
+    ``prior_periods`` are only counted. With ``are_faults_kept`` values that do not fit are no error here: their
+    records are left out and ``faults`` tells of them, so that the rest can be checked and all be told together. Raises
+    ``UnreachableError`` for a source or disk that cannot be used, ``DataError`` for missing tables or columns and for values that do not fit (all of them), ``ConfigError`` for SQL that is wrong.
     """
     query = bind(sql, scan_bounds(period), record_type.name)
     folder = snapshot_dir / record_type.name
@@ -103,6 +108,9 @@ def extract(
         # Closed before the source is: no thread reads from a connection that is gone.
         with closing(prefetched(source.read(query, columns))) as batches:
             records, aside = _frozen(work, batches, names, normaliser, record_type)
+        faults = normaliser.faults()
+        if faults and not are_faults_kept:
+            raise DataError(faults)
         content_hash = fingerprint(record_type, records.digest, aside.digest if aside else None)
         path = folder / f"{content_hash}.parquet"
         if aside:
@@ -117,6 +125,7 @@ def extract(
             query,
             {name: column.type for name, column in record_type.columns.items()},
             _counts(source, record_type, sql, prior_periods),
+            tuple(faults),
         )
 
 
@@ -190,8 +199,6 @@ def _frozen(
             if set_aside is not None:
                 aside = aside or SortedFile(work, "set_aside", normaliser.set_aside_schema, record_type.key)
                 aside.add(set_aside)
-        if faults := normaliser.faults():
-            raise DataError(faults)
         return records.finish(), aside.finish() if aside else None
     finally:
         records.close()

@@ -62,7 +62,10 @@ class Normaliser:
         )
 
     def take(self, batch: Any) -> tuple[Any, Any]:
-        """Return the records of the month and those set aside (null where there are none), as batches."""
+        """Return the records of the month and those set aside (null where there are none), as batches.
+
+        Records with a value that does not fit are left out: ``faults`` tells of them.
+        """
         batch, placed = self._month_of(batch)
         aside = None
         if SET_ASIDE in batch.schema.names:
@@ -72,6 +75,7 @@ class Normaliser:
                 aside = self._as_text(batch.filter(is_aside), reason.filter(is_aside))
                 batch, placed = batch.filter(pc.invert(is_aside)), None
         arrays = []
+        is_unfit = np.zeros(batch.num_rows, dtype=bool)
         for name, column in self._type.columns.items():
             found = (
                 placed
@@ -80,8 +84,10 @@ class Normaliser:
             )
             if found.is_bad is not None:
                 self._tell(batch, name, column, found.is_bad)
+                is_unfit |= found.is_bad
             arrays.append(found.values)
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema), aside
+        records = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        return (records.filter(pa.array(~is_unfit)) if is_unfit.any() else records), aside
 
     def faults(self) -> list[Fault]:
         """Return what did not fit: the first values of each column, and how many more there are."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kpi_tasks.errors import Fault, UnreachableError
+from kpi_tasks.errors import DataError, Fault, UnreachableError
 from kpi_tasks.period import Period
 from kpi_tasks.source.extract import ExtractedFile
 from kpi_tasks.source.work_folder import create_in_place, work_folder
@@ -61,11 +61,14 @@ def freeze(
 ) -> Manifest:
     """Write the month's manifest, or return the one that is there for the same content.
 
-    ``now`` is aware. Raises ``UnreachableError`` where a file is gone or the disk refuses.
+    ``now`` is aware. Raises ``UnreachableError`` where a file is gone or the disk refuses, ``DataError``
+    for files that some records did not fit into.
     """
     extracts = {
         extracted.record_type: extracted for extracted in sorted(files, key=lambda one: one.record_type)
     }
+    if faults := [fault for extracted in extracts.values() for fault in extracted.faults]:
+        raise DataError(faults)
     snapshot_id = _snapshot_id(scheme_id, period, extracts)
     path = _manifest_path(snapshot_dir, scheme_id, period, snapshot_id)
     _check_files(extracts, path)
@@ -133,7 +136,7 @@ def _manifest_path(snapshot_dir: Path, scheme_id: str, period: Period, snapshot_
 def _entry(extracted: ExtractedFile) -> dict[str, Any]:
     """Return what is kept of a file; not its path, so that the folder can be moved."""
     content = extracted.to_json()
-    del content["path"], content["record_type"]
+    del content["path"], content["record_type"], content["faults"]
     return content
 
 

@@ -31,8 +31,8 @@ GROUP_BLOCKS = 8
 GROUP_BYTES = 32 * 2**20
 """A row group of the file ends after so many blocks, or earlier where rows are wide: readers hold one in memory."""
 
-SORT_ATTEMPTS = (("100MB", 2), ("300MB", 1), ("1GB", 1), ("4GB", 1))
-"""Memory and threads for sorting; wide rows need more than the first attempt has."""
+SORT_ATTEMPTS = (("100MB", 2), ("100MB", 1), ("300MB", 1), ("1GB", 1), ("4GB", 1))
+"""Memory and threads for sorting. The first does for 10 M records, the second for 30 M; wide rows need the others."""
 
 
 @dataclass(frozen=True)

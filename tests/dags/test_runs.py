@@ -85,7 +85,7 @@ def test_tasks_hand_each_other_only_short_texts(ran: Ran) -> None:
 def test_the_published_month_is_an_event_of_its_department_alone(ran: Ran) -> None:
     assert ran.facts["month"]["events"] == [
         {
-            "uri": "kpi://customer_service/published",
+            "uri": "x-kpi://customer_service/published",
             "partition": "2026-05",
             "extra": {"evaluation_id": "customer_service-2026-05-r1"},
         }

@@ -80,7 +80,7 @@ def test_a_month_is_a_partition_and_runs_on_the_first_at_local_midnight(monthly:
 
 def test_publish_has_one_asset_a_department(monthly: dict[str, Any]) -> None:
     outlets = {name: task["outlets"] for name, task in monthly["tasks"].items() if task["outlets"]}
-    assert outlets == {"publish": ["kpi://customer_service/published", "kpi://service_desk/published"]}
+    assert outlets == {"publish": ["x-kpi://customer_service/published", "x-kpi://service_desk/published"]}
 
 
 def test_the_form_asks_for_period_and_scheme(monthly: dict[str, Any]) -> None:

@@ -175,6 +175,39 @@ def test_casts_of_several_record_types_are_told_together(home: Path) -> None:
     assert "NaN" in message
 
 
+def test_values_that_do_not_fit_hide_no_other_fault(home: Path) -> None:
+    names = (
+        "text in a number",
+        "score not a number",
+        "score of 101",
+        "unknown team",
+        "incident of a stranger",
+    )
+    with editing(home) as source:
+        for name in names:
+            statement = SOURCE_FAULTS[name][0].replace(
+                "S-2026-09-M1-1'", "S-2026-09-M2-1'" if "101" in name else "S-2026-09-M1-1'"
+            )
+            source.execute(
+                statement.replace(
+                    "R-2026-09-M1-1'", "R-2026-09-M3-1'" if "team" in name else "R-2026-09-M1-1'"
+                )
+            )
+    message = failure(home, DataError)
+    parts = ("R-2026-09-M1-1", "NaN", "S-2026-09-M2-1", "R-2026-09-M3-1", "T9", "C-2026-09-1", "M9")
+    assert not [part for part in parts if part not in message], message
+    assert not list((home / "snapshots" / "customer_service" / PERIOD).glob("*.json"))
+
+
+def test_once_mended_the_month_is_published(home: Path) -> None:
+    with editing(home) as source:
+        source.execute(SOURCE_FAULTS["score not a number"][0])
+    failure(home, DataError)
+    with editing(home) as source:
+        source.execute("delete from satisfaction_surveys where score = 'NaN'")
+    assert run(home).published.is_new
+
+
 def test_a_month_without_records(home: Path) -> None:
     assert "2026-08" in failure(home, DataError, "2026-08")
 
@@ -185,6 +218,43 @@ def test_a_visitor_is_a_warning(home: Path) -> None:
     outcome = run(home)
     assert outcome.published.is_new
     assert outcome.warning_count >= 1
+
+
+def test_a_visitor_to_a_team_whose_own_people_come_later_is_a_warning(home: Path) -> None:
+    with editing(home) as source:
+        source.execute("insert into teams values ('T4', '北海组', null)")
+        source.execute("insert into members values ('M7', '赵磊', null)")
+        source.execute("insert into roster values ('M7', 'T4', '2026-10-01', null)")
+    before = run(home).published
+    with editing(home) as source:
+        source.execute("update repairs set team_id = 'T4' where record_id = 'R-2026-09-M1-1'")
+    after = run(home).published
+    assert (before.revision, after.revision) == (1, 2)
+    with sqlite3.connect(home / "results.db") as results:
+        teams = "select evaluation_id, team_id from team_results where team_id = 'T4'"
+        assert results.execute(teams).fetchall() == [(after.evaluation_id, "T4")]
+
+
+def test_a_team_that_nobody_ever_belonged_to_is_ranked_with_a_warning(home: Path) -> None:
+    with editing(home) as source:
+        source.execute("insert into teams values ('T4', '北海组', 'M1')")
+    assert run(home).warning_count >= 1
+    with sqlite3.connect(home / "results.db") as results:
+        found = "select severity, success from validation_findings where rule_id = 'ever_staffed'"
+        assert results.execute(found).fetchall() == [("warning", 0)]
+        grade = "select grade, is_worst, total_points from team_results where team_id = 'T4'"
+        assert results.execute(grade).fetchall() == [("E", 1, 0)]
+
+
+def test_an_evaluator_on_no_roster_is_known(home: Path) -> None:
+    with editing(home) as source:
+        source.execute("insert into members values ('BOSS', '孙主任', null)")
+        source.execute("update teams set evaluator_id = 'BOSS'")
+    run(home)
+    with sqlite3.connect(home / "results.db") as results:
+        known = "select success from validation_findings where rule_id = 'evaluator_known'"
+        assert results.execute(known).fetchall() == [(1,)]
+        assert results.execute("select count(*) from member_results").fetchone() == (6,)
 
 
 def test_a_source_that_is_missing(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_an_empty_list_of_incidents_is_good_news(tmp_path: Path) -> None:
         ("satisfaction_surveys", "score_in_range", "score", "-0.01"),
         ("conduct_incidents", "same_incident", None, "M1 slow_service 2026-10-30"),
         ("roster", "one_team_a_day", "valid_from", "T2 2026-10-05.."),
-        ("roster", "stay_not_empty", None, "2026-10-05"),
+        ("roster", "stay_not_reversed", None, "2026-10-05"),
         ("roster", "stay_unique", "member_id, team_id, valid_from", "N4 / T1 / 2026-10-01"),
         ("teams", "evaluator_known", "evaluator_id", "M9"),
     ],

@@ -153,19 +153,25 @@ def _incidents() -> Cases:
 
 
 def _teams() -> Cases:
-    def team(team_id: str | None, name: str | None, evaluator: str | None = "M1") -> Row:
-        return {"team_id": team_id, "team_name": name, "evaluator_id": evaluator}
+    def team(
+        team_id: str | None, name: str | None, evaluator: str | None = "M1", since: str | None = "2026-01-01"
+    ) -> Row:
+        return {"team_id": team_id, "team_name": name, "evaluator_id": evaluator, "first_roster_day": since}
 
     return Cases(
         reference()["teams"],
         {
-            "team_id_present": ([team(None, "A")], ["(no team_id: team_name=A, evaluator_id=M1)"]),
+            "team_id_present": (
+                [team(None, "A")],
+                ["(no team_id: team_name=A, evaluator_id=M1, first_roster_day=2026-01-01)"],
+            ),
             "team_id_tidy": ([team("T3 ", "B")], ["T3 "]),
             "team_id_unique": ([team("T4", "C"), team("T4", "D")], ["T4", "T4"]),
             "team_name_present": ([team("T5", None)], ["T5"]),
             "team_name_tidy": ([team("T6", " E"), team("T7", "")], ["T6", "T7"]),
             "team_name_unique": ([team("T8", "F"), team("T9", "F")], ["T8", "T9"]),
             "evaluator_id_present": ([team("T10", "G", None)], ["T10"]),
+            "ever_staffed": ([team("T12", "I", since=None)], ["T12"]),
             "evaluator_known": ([team("T11", "H", "M9")], ["T11"]),
         },
         {},
@@ -205,9 +211,9 @@ def _roster() -> Cases:
             ),
             "team_id_present": ([stay("N1", None, one)], [f"(no team_id: member_id=N1, valid_from={one})"]),
             "valid_from_present": ([stay("N2", "T1", None)], ["(no valid_from: member_id=N2, team_id=T1)"]),
-            "stay_not_empty": (
-                [stay("N3", "T1", tenth, fifth), stay("N3", "T2", tenth, tenth)],
-                [f"N3 / T1 / {tenth}", f"N3 / T2 / {tenth}"],
+            "stay_not_reversed": (
+                [stay("N3", "T1", tenth, fifth)],
+                [f"N3 / T1 / {tenth}"],
             ),
             "stay_unique": (
                 [stay("N4", "T1", one, fifth), stay("N4", "T1", one, fifth)],
