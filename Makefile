@@ -1,12 +1,13 @@
 # One front door: `make help` lists what there is.
 SHELL := /bin/bash
 PYTHON ?= python3
+PORT ?= 8080
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)
 ENV := .venv/.made-from-lock
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test check lint format lock docs bench up down clean
+.PHONY: help env run test check lint format lock docs bench up down airflow clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +54,10 @@ bench: $(ENV) ## speed and memory, as ratios against baselines of the same run
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 up: $(ENV) ## Airflow's web UI and scheduler on 127.0.0.1
-	@$(BIN)/python -m kpi_tasks.airflow_local up
+	@$(BIN)/python -m kpi_tasks.airflow_local up --port $(PORT)
+
+airflow: $(ENV) ## a command of Airflow's own while it is up: make airflow ARGS="dags list"
+	@$(BIN)/python -m kpi_tasks.airflow_local airflow $(ARGS)
 
 down: $(ENV) ## stop what `make up` started
 	@$(BIN)/python -m kpi_tasks.airflow_local down

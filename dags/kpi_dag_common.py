@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -180,8 +181,18 @@ def connection_url(connection: Connection) -> str:
     kind = connection.conn_type or ""
     extra: dict[str, Any] = connection.extra_dejson
     if kind in ("file", "fs"):
-        path = extra.get("path") or connection.host or connection.schema or ""
-        return f"file:///{path.lstrip('/')}"
+        rest = f"/{connection.schema}" if connection.schema else ""  # what a URI's path becomes
+        path = str(extra.get("path") or connection.host or rest)
+        if not path.startswith("/"):
+            raise ConfigError(
+                Fault(
+                    "a connection names no absolute folder",
+                    {"connection": connection.conn_id, "path": path},
+                    "an absolute path",
+                    "write the folder into the connection's path",
+                )
+            )
+        return Path(path).as_uri()
     if kind in ("sqlite", "duckdb"):
         return f"{kind}:///{connection.host or connection.schema or ''}"
     url = URL.create(

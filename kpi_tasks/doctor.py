@@ -171,6 +171,7 @@ def _results(settings: Settings) -> Iterator[Check]:
 
 def _source(settings: Settings, department: Department) -> Iterator[Check]:
     """Run every extract query for a month without records: connection, tables, columns and types are all looked at."""
+    from kpi_tasks.source.connect import shown
     from kpi_tasks.source.extract import extract
 
     are_well = True
@@ -186,12 +187,4 @@ def _source(settings: Settings, department: Department) -> Iterator[Check]:
                     return  # the other queries cannot reach it either
     if are_well:
         count = len(department.record_types)
-        yield Check("source", "ok", f"{_shown(settings.source_url)}: all {count} queries run")
-
-
-def _shown(url: str) -> str:
-    from sqlalchemy import make_url
-
-    from kpi_tasks.results.store import shown
-
-    return url if url.startswith("file:") else shown(make_url(url))
+        yield Check("source", "ok", f"{shown(settings.source_url)}: all {count} queries run")

@@ -81,10 +81,12 @@ def _running(workers: Sequence[_Worker], settings: Settings) -> Iterator[Iterato
     heard: queue.Queue[Event | None] = queue.Queue()
 
     def listen(lines: IO[str]) -> None:
-        with lines:
-            for line in lines:
-                heard.put(json.loads(line))
-        heard.put(None)
+        try:
+            with lines, suppress(ValueError):  # a worker that was killed may leave half a line
+                for line in lines:
+                    heard.put(json.loads(line))
+        finally:
+            heard.put(None)
 
     def events() -> Iterator[Event]:
         for _ in workers:

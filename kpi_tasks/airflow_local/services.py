@@ -123,7 +123,8 @@ def command(settings: Settings, arguments: Sequence[str]) -> int:
     Raises ``UsageError`` where the services do not run: the command would work on a database that nobody looks at.
     """
     home = _home(settings)
-    running = _read(home)
+    with _alone(home):
+        running = _read(home)
     if running is None:
         raise UsageError(Fault("Airflow is not running", {"home": str(home)}, "", "start it: make up"))
     environment = _environment(settings, home, running.port, running.execution_port)

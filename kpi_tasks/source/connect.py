@@ -49,7 +49,7 @@ def open_source(url: str, time_zone: str, record_type: str, spill_dir: Path) -> 
             yield folder
         return
     parsed = _parsed(url, record_type)
-    place = Place(_shown(parsed), record_type, _secrets(parsed))
+    place = Place(_without_secrets(parsed), record_type, _secrets(parsed))
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         from kpi_tasks.source.sqlite import open_sqlite
@@ -82,7 +82,12 @@ def _parsed(url: str, record_type: str) -> URL:
         ) from error
 
 
-def _shown(url: URL) -> str:
+def shown(url: str) -> str:
+    """Return a source's URL as it may be printed: without password and options."""
+    return url if url.startswith("file:") else _without_secrets(make_url(url))
+
+
+def _without_secrets(url: URL) -> str:
     """Return the URL without password and options."""
     if url.get_backend_name() == "sqlite":
         return f"sqlite:///{url.database or ''}"
@@ -94,6 +99,6 @@ def _shown(url: URL) -> str:
 
 def _secrets(url: URL) -> tuple[str, ...]:
     """Return all that must not be shown, as written and as escaped in a URL, longest first."""
-    options = [value for name, value in url.query.items() if "pass" in name.lower()]
+    options = [value for name, value in url.query.items() if "pass" in name.lower() or name == "odbc_connect"]
     plain = {str(value) for value in (url.password, *options) if value}
     return tuple(sorted(plain | {quote(value, safe="") for value in plain}, key=len, reverse=True))

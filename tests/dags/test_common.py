@@ -103,6 +103,17 @@ def test_a_connection_of_airflow_becomes_a_url(
     assert common.connection_url(Connection.get("kpi_source")) == url
 
 
+@pytest.mark.parametrize("extra", ["{}", '{"path": "exports"}'])
+def test_a_connection_needs_an_absolute_folder(
+    common: ModuleType, monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    from airflow.sdk import Connection
+
+    monkeypatch.setenv("AIRFLOW_CONN_KPI_SOURCE", f'{{"conn_type": "fs", "extra": {extra}}}')
+    with pytest.raises(ConfigError, match="no absolute folder"):
+        common.connection_url(Connection.get("kpi_source"))
+
+
 def test_the_time_zone_is_that_of_the_scheme_file(common: ModuleType) -> None:
     assert common.time_zone("customer_service") == "Asia/Shanghai"
 
