@@ -108,10 +108,11 @@ def extract(
         # Closed before the source is: no thread reads from a connection that is gone.
         with closing(prefetched(source.read(query, columns))) as batches:
             records, aside = _frozen(work, batches, names, normaliser, record_type)
+        declared = {name: column.type for name, column in record_type.columns.items()}
         faults = normaliser.faults()
         if faults and not are_faults_kept:
             raise DataError(faults)
-        content_hash = fingerprint(record_type, records.digest, aside.digest if aside else None)
+        content_hash = fingerprint(record_type, declared, records.digest, aside.digest if aside else None)
         path = folder / f"{content_hash}.parquet"
         if aside:
             _place(aside, _set_aside_path(path))
@@ -123,7 +124,7 @@ def extract(
             records.row_count,
             dict(sorted(normaliser.set_aside.items())),
             query,
-            {name: column.type for name, column in record_type.columns.items()},
+            declared,
             _counts(source, record_type, sql, prior_periods),
             tuple(faults),
         )
@@ -206,13 +207,18 @@ def _frozen(
             aside.close()
 
 
-def fingerprint(record_type: RecordType, records_digest: str, aside_digest: str | None) -> str:
-    """Return the content hash: of the declaration, of the records and of those set aside (null: there are none)."""
+def fingerprint(
+    record_type: RecordType, columns: Mapping[str, str], records_digest: str, aside_digest: str | None
+) -> str:
+    """Return the content hash: of the declaration, of the records and of those set aside (null: there are none).
+
+    ``columns``: their types, in the order of the file.
+    """
     content = {
         "hash_version": HASH_VERSION,
         "record_type": record_type.name,
         "key": list(record_type.key),
-        "columns": [[name, column.type] for name, column in record_type.columns.items()],
+        "columns": [list(item) for item in columns.items()],
         "records": records_digest,
         "set_aside": aside_digest,
     }

@@ -28,9 +28,9 @@ def _faults(extracts: Mapping[str, ExtractedFile], record_types: Mapping[str, Re
     for name, extracted in extracts.items():
         aside = extracted.set_aside_path
         try:
-            found = fingerprint(
-                record_types[name], _digest(extracted.path), _digest(aside) if aside else None
-            )
+            records, set_aside = _digest(extracted.path), _digest(aside) if aside else None
+            in_order = {column: extracted.columns.get(column, "") for column in _columns(extracted.path)}
+            found = fingerprint(record_types[name], in_order, records, set_aside)
             reason = "its values are not those that were frozen"
         except (OSError, pa.ArrowException) as error:
             found, reason = "", str(error).splitlines()[0]
@@ -41,6 +41,11 @@ def _faults(extracts: Mapping[str, ExtractedFile], record_types: Mapping[str, Re
                 f"content hash {extracted.content_hash}",
                 "put the file back from a backup; or delete it and run the month again, where the source still has the records",
             )
+
+
+def _columns(path: Path) -> list[str]:
+    """Return the names of a file's columns, in its order: the scheme of a later day may list them otherwise."""
+    return list(pq.read_schema(path).names)
 
 
 def _digest(path: Path) -> str:

@@ -27,11 +27,11 @@ from kpi_tasks.source import queries
 from kpi_tasks.source.content_hash import BLOCK_ROWS, ContentHash
 from kpi_tasks.source.prefetch import prefetched
 
-GROUP_BLOCKS = 8
+GROUP_BLOCKS = 4
 GROUP_BYTES = 32 * 2**20
 """A row group of the file ends after so many blocks, or earlier where rows are wide: readers hold one in memory."""
 
-SORT_ATTEMPTS = (("100MB", 2), ("100MB", 1), ("300MB", 1), ("1GB", 1), ("4GB", 1))
+SORT_ATTEMPTS = (("90MB", 2), ("100MB", 1), ("300MB", 1), ("1GB", 1), ("4GB", 1))
 """Memory and threads for sorting. The first does for 10 M records, the second for 30 M; wide rows need the others."""
 
 
