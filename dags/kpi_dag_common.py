@@ -10,7 +10,7 @@ import functools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,13 @@ import yaml
 
 from kpi_tasks.errors import ConfigError, DataError, Fault, KpiError, UsageError
 from kpi_tasks.period import Period
-from kpi_tasks.settings import load_settings
+from kpi_tasks.settings import current_time, load_settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset, Connection, Context, Param
 
     from kpi_tasks.pipeline import Month
+    from kpi_tasks.settings import Settings
 
 PERIOD_PATTERN = r"^20\d\d-(0[1-9]|1[0-2])$"
 """The form of a month in a run's form; ``period_of_run`` checks again, since a partition key has no such guard."""
@@ -124,8 +125,8 @@ def period_of_run(partition_key: str | None, period: str | None) -> str:
 
 
 @contextmanager
-def stage() -> Iterator[tuple[ModuleType, Month, datetime]]:
-    """Give a task the pipeline, the month of its run and the clock; turn errors into task states.
+def guarded() -> Iterator[tuple[Context, Settings, datetime]]:
+    """Give a task its context, the settings and the clock; turn errors into task states.
 
     Faults of data, scheme, settings or the run's values fail the task at once: trying again cannot help. Everything
     else (a database that does not answer, a bug) is left to the retries of the task.
@@ -135,17 +136,22 @@ def stage() -> Iterator[tuple[ModuleType, Month, datetime]]:
 
     context = get_current_context()
     try:
-        from kpi_tasks import pipeline
-
-        period = period_of_run(context["dag_run"].partition_key, context["params"].get("period"))
-        now = datetime.now(UTC)
-        settings = load_settings(connections=_connection)
-        month = pipeline.open_month(period, context["params"].get("scheme"), now=now, settings=settings)
-        yield pipeline, month, now
+        yield context, load_settings(connections=_connection), current_time()
     except KpiError as error:
         if error.is_transient or error.exit_code == KpiError.exit_code:
             raise
         raise AirflowFailException(str(error)) from error
+
+
+@contextmanager
+def stage() -> Iterator[tuple[ModuleType, Month, datetime]]:
+    """Give a task of a month the pipeline, the month of its run and the clock; errors as in ``guarded``."""
+    with guarded() as (context, settings, now):
+        from kpi_tasks import pipeline
+
+        period = period_of_run(context["dag_run"].partition_key, context["params"].get("period"))
+        month = pipeline.open_month(period, context["params"].get("scheme"), now=now, settings=settings)
+        yield pipeline, month, now
 
 
 def announce(month: Month, evaluation_id: str) -> None:

@@ -1,7 +1,8 @@
 """Settings: the only reader of the environment and of connections.
 
 The environment gives ``KPI_HOME``, ``KPI_SOURCE_URL``, ``KPI_RESULTS_URL`` and ``KPI_SCHEME``. Where the caller can look
-up connections (Airflow), ``kpi_source`` and ``kpi_results`` win over the two URLs.
+up connections (Airflow), ``kpi_source`` and ``kpi_results`` win over the two URLs. ``KPI_NOW`` sets the clock for rehearsals:
+a time with its zone, or ``@`` and the path of a file that holds one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -76,6 +78,32 @@ def load_settings(
     if faults:
         raise ConfigError(faults)
     return settings
+
+
+def current_time(environ: Mapping[str, str] | None = None) -> datetime:
+    """Return the time, with its zone: the clock's, or that of ``KPI_NOW``.
+
+    Everything below the commands and tasks is handed this time. Raises ``ConfigError`` for a ``KPI_NOW`` that is no time.
+    """
+    given = (os.environ if environ is None else environ).get("KPI_NOW")
+    if not given:
+        return datetime.now(UTC)
+    reason = "it has no zone"
+    try:
+        written = Path(given[1:]).read_text(encoding="utf-8").strip() if given.startswith("@") else given
+        now = datetime.fromisoformat(written)
+        if now.tzinfo is not None:
+            return now.astimezone(UTC)
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    raise ConfigError(
+        Fault(
+            "KPI_NOW is no time",
+            {"setting": "KPI_NOW", "value": given, "reason": reason},
+            "such as 2026-09-25T09:00:00+08:00, or @ and the path of a file that holds one",
+            "mend it, or unset it to go by the clock",
+        )
+    )
 
 
 def _settled(url: str) -> str:

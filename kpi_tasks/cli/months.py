@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kpi_tasks.cli.errors import as_kpi_error, fail
@@ -19,6 +19,7 @@ from kpi_tasks.cli.state import State, answers, print_json
 from kpi_tasks.errors import Fault, KpiError, UsageError, gravest
 from kpi_tasks.period import Period, month_range
 from kpi_tasks.report.data import read_month
+from kpi_tasks.settings import current_time
 
 if TYPE_CHECKING:
     from kpi_tasks.pipeline import Outcome
@@ -29,7 +30,7 @@ def run(period: str, scheme_id: str | None, *, as_json: bool) -> None:
     """Compute and publish one month and say what came of it."""
     from kpi_tasks import pipeline
 
-    now = datetime.now(UTC)
+    now = current_time()
     month = pipeline.open_month(period, scheme_id, now=now)
     with stage_progress(period) as on_stage:
         outcome = pipeline.run_month(month, now, on_stage)
@@ -45,7 +46,7 @@ def report(period: str, scheme_id: str | None, *, as_json: bool) -> None:
     """Write the pages of the current revision again."""
     from kpi_tasks import pipeline
 
-    month = pipeline.open_month(period, scheme_id, now=datetime.now(UTC))
+    month = pipeline.open_month(period, scheme_id, now=current_time())
     stored = current(month.settings, month.scheme_id, month.period)
     path = pipeline.report(month, stored.row.evaluation_id, is_anew=True)
     if as_json:
@@ -60,7 +61,7 @@ def backfill(
     """Compute a range of months, each on its own; return the gravest exit code."""
     from kpi_tasks.settings import load_settings
 
-    now, settings = datetime.now(UTC), load_settings()
+    now, settings = current_time(), load_settings()
     periods = [period.key for period in _range(first, last)]
     _check_months(periods, scheme_id, now, settings)
     if is_reverse:

@@ -64,7 +64,7 @@ def test_the_views_show_the_current_revision(engine: Engine, table: str) -> None
 def test_migrations_and_tables_agree(engine: Engine) -> None:
     with engine.connect() as connection:
         command.check(schema.migration_config(connection))
-    assert store.schema_version(engine) == "0001"
+    assert store.schema_version(engine) == "0002"
 
 
 def test_the_chain_of_revisions_is_read_as_alembic_reads_it() -> None:
@@ -77,7 +77,7 @@ def test_the_chain_of_revisions_is_read_as_alembic_reads_it() -> None:
 def test_ensuring_again_changes_nothing(engine: Engine) -> None:
     store.publish(engine, evaluation(), NOW)
     store.ensure_schema(engine)
-    assert store.upgrade(engine) == "0001"
+    assert store.upgrade(engine) == "0002"
     assert store.read_current(engine, SCHEME, PERIOD) is not None
 
 
@@ -87,7 +87,7 @@ def test_a_database_without_tables_has_no_version(results_url: str) -> None:
 
 def test_upgrade_fills_an_empty_database(results_url: str) -> None:
     opened = store.connect(results_url)
-    assert store.upgrade(opened) == "0001"
+    assert store.upgrade(opened) == "0002"
     assert store.publish(opened, evaluation(), NOW).is_new
 
 
@@ -96,7 +96,7 @@ def next_version(tmp_path: Path) -> Path:
     """Migrations as a later program has them: one more table column, on a guarded table."""
     folder = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_later.py").write_text(
+    (folder / "versions" / "0003_later.py").write_text(
         textwrap.dedent(
             '''
             """A later version."""
@@ -104,8 +104,8 @@ def next_version(tmp_path: Path) -> Path:
             from alembic import op
             from kpi_tasks.results import guards
 
-            revision = "0002"
-            down_revision = "0001"
+            revision = "0003"
+            down_revision = "0002"
 
             def upgrade() -> None:
                 dialect = op.get_bind().dialect.name
@@ -129,16 +129,16 @@ def test_an_older_schema_is_named_and_left_alone(engine: Engine, next_version: P
         store.ensure_schema(engine, migrations=next_version)
     (fault,) = caught.value.faults
     assert (fault.where["value"], fault.expected, fault.action) == (
-        "0001",
-        "schema revision 0002",
+        "0002",
+        "schema revision 0003",
         "run: kpi db upgrade",
     )
-    assert store.schema_version(engine) == "0001"
+    assert store.schema_version(engine) == "0002"
 
 
 def test_upgrade_keeps_what_was_published(engine: Engine, next_version: Path) -> None:
     done = store.publish(engine, evaluation(), NOW)
-    assert store.upgrade(engine, migrations=next_version) == "0002"
+    assert store.upgrade(engine, migrations=next_version) == "0003"
     store.ensure_schema(engine, migrations=next_version)
     stored = store.read_current(engine, SCHEME, PERIOD)
     assert stored is not None
@@ -149,18 +149,18 @@ def test_upgrade_keeps_what_was_published(engine: Engine, next_version: Path) ->
 
 
 def test_a_failing_upgrade_leaves_the_old_schema(engine: Engine, next_version: Path) -> None:
-    script = next_version / "versions" / "0002_later.py"
+    script = next_version / "versions" / "0003_later.py"
     script.write_text(script.read_text() + '    op.execute("insert into nowhere values (1)")\n')
     store.publish(engine, evaluation(), NOW)
     with pytest.raises(Exception, match="nowhere"):
         store.upgrade(engine, migrations=next_version)
-    assert store.schema_version(engine) == "0001"
+    assert store.schema_version(engine) == "0002"
     assert "current_penalties" in inspect(engine).get_view_names()
     assert not store.publish(engine, evaluation(), NOW).is_new
 
 
 def test_a_migration_that_orphans_rows_is_refused(sqlite_engine: Engine, next_version: Path) -> None:
-    script = next_version / "versions" / "0002_later.py"
+    script = next_version / "versions" / "0003_later.py"
     orphaning = '    op.execute("drop trigger scheme_versions_no_delete")\n    op.execute("delete from scheme_versions")\n'
     script.write_text(script.read_text() + orphaning)
     store.publish(sqlite_engine, evaluation(), NOW)
@@ -171,7 +171,7 @@ def test_a_migration_that_orphans_rows_is_refused(sqlite_engine: Engine, next_ve
     assert stored.scheme_json == evaluation().scheme_json
 
 
-@pytest.mark.parametrize("version", ["0002", "9999", "e13d8dca0bd8"])
+@pytest.mark.parametrize("version", ["0003", "9999", "e13d8dca0bd8"])
 def test_a_newer_or_foreign_schema_is_named_and_left_alone(engine: Engine, version: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("update alembic_version set version_num = :version"), {"version": version})
@@ -179,7 +179,7 @@ def test_a_newer_or_foreign_schema_is_named_and_left_alone(engine: Engine, versi
         with pytest.raises(ConfigError, match="newer or foreign schema") as caught:
             use(engine)
         (fault,) = caught.value.faults
-        assert (fault.where["value"], fault.expected) == (version, "schema revision 0001")
+        assert (fault.where["value"], fault.expected) == (version, "schema revision 0002")
         assert "update this program" in fault.action
     assert store.schema_version(engine) == version
 
@@ -214,7 +214,7 @@ def test_a_developer_can_write_the_next_migration(tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, folder)
     schema.new_migration("nothing yet", migrations=folder)
-    (path,) = (folder / "versions").glob("0002_*.py")
-    assert 'down_revision = "0001"' in path.read_text().replace("'", '"')
+    (path,) = (folder / "versions").glob("0003_*.py")
+    assert 'down_revision = "0002"' in path.read_text().replace("'", '"')
     engine = create_engine(f"sqlite:///{tmp_path}/new.db")
-    assert store.upgrade(engine, migrations=folder) == "0002"
+    assert store.upgrade(engine, migrations=folder) == "0003"

@@ -1,0 +1,1 @@
+"""Exports of a published month, for payroll, personnel and training plans."""

@@ -1,0 +1,1 @@
+"""Working days by China's official calendar."""
