@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,20 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from kpi_tasks.airflow_connections import connection as _connection
 from kpi_tasks.errors import ConfigError, DataError, Fault, KpiError, UsageError
 from kpi_tasks.period import Period
 from kpi_tasks.settings import current_time, load_settings
 
 if TYPE_CHECKING:
-    from airflow.sdk import Asset, Connection, Context, Param
+    from airflow.sdk import Asset, Context, Param
 
     from kpi_tasks.pipeline import Month
     from kpi_tasks.settings import Settings
 
 PERIOD_PATTERN = r"^20\d\d-(0[1-9]|1[0-2])$"
 """The form of a month in a run's form; ``period_of_run`` checks again, since a partition key has no such guard."""
-
-_LIBPQ = ("application_name", "connect_timeout", "options", "sslcert", "sslkey", "sslmode", "sslrootcert")
 
 
 def scheme_in_force() -> str:
@@ -65,20 +65,35 @@ def _known_schemes() -> list[str]:
 
 
 def time_zone(scheme_id: str) -> str:
-    """Return the time zone that a scheme file names, whose midnights cut the months.
+    """Return the time zone that a scheme file names, whose midnights cut the months; see ``_scheme_value``."""
+    return str(_scheme_value(scheme_id, "time zone", "time_zone"))
 
-    Only this one value is read here: checking the whole file takes the scheme's types, which are too slow to import at
-    each parse; every task does it. Raises ``ConfigError``, which Airflow shows as an import error of the DAG.
+
+def day_of_month(scheme_id: str, name: str) -> int:
+    """Return a day of the month from a scheme file's calendar, such as ``plan_fixed_by``; see ``_scheme_value``."""
+    return int(_scheme_value(scheme_id, "day of the month", "calendar", name, "value"))
+
+
+def _scheme_value(scheme_id: str, what: str, *keys: str) -> Any:
+    """Return one value of a scheme file.
+
+    Only this one is read here: checking the whole file takes the scheme's types, which are too slow to import at each
+    parse; every task does it. Raises ``ConfigError``, which Airflow shows as an import error of the DAG.
     """
     path = load_settings().root / "schemes" / f"{scheme_id}.yaml"
     try:
-        return str(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["time_zone"])
+        return functools.reduce(operator.getitem, keys, _scheme_file(path, path.stat().st_mtime_ns))
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         place = {"scheme": scheme_id, "file": str(path), "reason": f"{type(error).__name__}: {error}"}
         action = "set KPI_SCHEME to one of the scheme files, or mend the file"
-        raise ConfigError(
-            Fault("the scheme's time zone cannot be read", place, "a scheme file with time_zone", action)
-        ) from error
+        expected = f"a scheme file with {'.'.join(keys)}"
+        raise ConfigError(Fault(f"the scheme's {what} cannot be read", place, expected, action)) from error
+
+
+@functools.cache
+def _scheme_file(path: Path, _changed_at: int) -> Any:
+    """Return the content of a scheme file, read once: that takes 10 ms, and a parse asks for several values."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def published_assets() -> list[Asset]:
@@ -168,51 +183,6 @@ def announce(month: Month, evaluation_id: str) -> None:
     context["outlet_events"][asset].extra = {"evaluation_id": evaluation_id}
 
 
-@functools.cache
-def _connection(name: str) -> str | None:
-    """Return the URL of a connection of Airflow, None where it is not defined; looked up once a process."""
-    from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
-    try:
-        return connection_url(Connection.get(name))
-    except AirflowNotFoundException:
-        return None
-
-
-def connection_url(connection: Connection) -> str:
-    """Return the SQLAlchemy URL, or the ``file:///`` folder, that a connection of Airflow stands for."""
-    from sqlalchemy.engine import URL
-
-    kind = connection.conn_type or ""
-    extra: dict[str, Any] = connection.extra_dejson
-    if kind in ("file", "fs"):
-        rest = f"/{connection.schema}" if connection.schema else ""  # what a URI's path becomes
-        path = str(extra.get("path") or connection.host or rest)
-        if not path.startswith("/"):
-            raise ConfigError(
-                Fault(
-                    "a connection names no absolute folder",
-                    {"connection": connection.conn_id, "path": path},
-                    "an absolute path",
-                    "write the folder into the connection's path",
-                )
-            )
-        return Path(path).as_uri()
-    if kind in ("sqlite", "duckdb"):
-        return f"{kind}:///{connection.host or connection.schema or ''}"
-    url = URL.create(
-        "postgresql+psycopg" if kind.startswith("postgres") else kind,
-        username=connection.login or None,
-        password=connection.password or None,
-        host=connection.host or None,
-        port=connection.port,
-        database=connection.schema or None,
-        query={name: str(extra[name]) for name in _LIBPQ if name in extra},
-    )
-    return url.render_as_string(hide_password=False)
-
-
 def failure_block(context: Context) -> str:
     """Return the block that the person on call reads: what failed, for which month, why, and what to do."""
     task_instance, run, params = context["ti"], context["dag_run"], context.get("params") or {}
@@ -251,8 +221,15 @@ def _next_step(error: object) -> list[str]:
 
 
 def log_failure(context: Context) -> None:
-    """Write the failure block to the task's log; the failure callback of every task."""
+    """Write the failure block to the task's log; the first failure callback of every task."""
     logging.getLogger("kpi").error("%s", failure_block(context))
+
+
+def mail_failure(context: Context) -> None:
+    """Mail the failure block to the engineers where mail is on; the second failure callback of every task."""
+    import kpi_mail
+
+    kpi_mail.mail_failure(context)
 
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -262,6 +239,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=3),
-    "on_failure_callback": log_failure,
+    "on_failure_callback": [log_failure, mail_failure],
 }
 """For every task of every DAG: retries are for infrastructure, ``stage`` takes everything else out of them."""

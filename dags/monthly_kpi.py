@@ -12,7 +12,13 @@ are given they must agree; without either the run fails. Many months at once, in
 
 **Outputs.** Frozen records, findings and the report below `KPI_HOME`; a revision of the month in the results database
 (connection `kpi_results`, else `KPI_RESULTS_URL`); an event of the asset `x-kpi://<scheme>/published`, with the month as
-its partition.
+its partition. Where the connection `kpi_smtp` is defined: a slip to each member with an address and a list to each
+evaluator, once each; of an older month only where the form's *Mail the results* says so, or where its slips were mailed
+before and results have changed since.
+
+**Late.** A month that is not published by the scheme's day (`calendar.results_out_by`) raises a deadline alert and a mail to
+engineers and HR; backfills and runs made after that day have no deadline. Until then the DAG `late_records` runs the
+month again each night.
 
 **Run again.** Always safe. `extract` looks at the source anew; the same records give the same snapshot, and the same
 inputs publish nothing new. Changed records publish a new revision; the old one stays.
@@ -27,10 +33,36 @@ inputs publish nothing new. Changed records publish a new revision; the old one 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import kpi_dag_common as common
-from airflow.sdk import CronPartitionTimetable, dag, task
+import kpi_mail
+from airflow.sdk import (
+    AsyncCallback,
+    CronPartitionTimetable,
+    DeadlineAlert,
+    Param,
+    dag,
+    get_current_context,
+    task,
+)
+
+from kpi_tasks.airflow_deadline import deadline_missed
+from kpi_tasks.airflow_plugin import MonthPublishedBy
 
 SCHEME = common.scheme_in_force()
+TELL = Param(
+    None,
+    type=["null", "boolean"],
+    title="Mail the results",
+    description="Empty: for last month, and for months that were mailed before, what has changed. Yes: whatever the month.",
+)
+LATE = DeadlineAlert(
+    name="published by the day that the scheme sets",
+    reference=MonthPublishedBy(common.day_of_month(SCHEME, "results_out_by"), common.time_zone(SCHEME)),
+    interval=timedelta(),
+    callback=AsyncCallback(deadline_missed),
+)
 ONE_RECORD_TYPE = "{{ task.op_kwargs['record_type'] }}"
 
 
@@ -45,11 +77,12 @@ ONE_RECORD_TYPE = "{{ task.op_kwargs['record_type'] }}"
     catchup=False,
     max_active_runs=4,
     default_args=common.DEFAULT_ARGS,
-    params=common.form(SCHEME),
+    params={**common.form(SCHEME), "tell": TELL},
+    deadline=LATE,
     tags=["kpi", "monthly"],
     doc_md=__doc__,
 )
-def monthly_kpi():  # noqa: C901 - eleven tasks, no branches
+def monthly_kpi():  # noqa: C901 - a dozen tasks, no branches
     """Wire the stages of a month together; each calls one function of the pipeline."""
 
     @task
@@ -108,13 +141,19 @@ def monthly_kpi():  # noqa: C901 - eleven tasks, no branches
         with common.stage() as (pipeline, month, _):
             return pipeline.report(month, evaluation_id)
 
+    @task
+    def tell(page):  # noqa: ARG001 - only the edge counts: nobody is told before the pages are there
+        with common.stage() as (_, month, now):
+            is_wanted = get_current_context()["params"].get("tell")
+            return kpi_mail.tell_results(month, now, is_wanted=is_wanted)
+
     record_types = list_record_types(resolve_period())
     snapshot = freeze(extract.expand(record_type=record_types))
     accepted = accept(snapshot, validate.partial(snapshot_id=snapshot).expand(record_type=record_types))
     inputs = measure(snapshot, accepted)
     members = scoring("grade_members")(scoring("grade_teams")(scoring("rank_teams")(inputs)))
     scoring("apply_penalties")(inputs) >> members
-    report(publish(members))
+    tell(report(publish(scoring("apply_corrections")(members))))
 
 
 monthly_kpi()

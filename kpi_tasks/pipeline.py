@@ -18,7 +18,18 @@ from kpi_tasks.errors import GRAVITY, Fault, KpiError, UsageError
 from kpi_tasks.intake import accept, extract, freeze, read_findings, record_types, validate
 from kpi_tasks.month import Month, open_month
 from kpi_tasks.results import store
-from kpi_tasks.scoring import apply_penalties, grade_members, grade_teams, measure, rank_teams
+from kpi_tasks.results.history_read import read_history
+from kpi_tasks.rules.history import actions_of
+from kpi_tasks.scoring import (
+    apply_corrections,
+    apply_penalties,
+    effective_corrections,
+    final_stage,
+    grade_members,
+    grade_teams,
+    measure,
+    rank_teams,
+)
 from kpi_tasks.source import snapshot
 from kpi_tasks.stages import digest, read_json, write_json
 
@@ -27,6 +38,7 @@ __all__ = [
     "Outcome",
     "PublishedMonth",
     "accept",
+    "apply_corrections",
     "apply_penalties",
     "extract",
     "freeze",
@@ -70,6 +82,7 @@ def publish(month: Month, inputs_hash: str, now: datetime) -> PublishedMonth:
     """Write a new revision of the month, or nothing where these inputs are the current ones."""
     stage = month.stage(inputs_hash)
     inputs = stage.read_inputs()
+    final = final_stage(stage, inputs)
     findings = read_findings(inputs.findings_path)
     teams = stage.read("teams")[["team_id", "team_name", "evaluator_id"]]
     evaluation = store.Evaluation(
@@ -81,19 +94,28 @@ def publish(month: Month, inputs_hash: str, now: datetime) -> PublishedMonth:
         plan=dict(inputs.plan),
         plan_origin=inputs.plan_origin,
         inputs_hash=inputs_hash,
-        criterion_results=stage.read("criterion_results"),
-        team_results=_with(stage.read("team_results"), teams, "team_id"),
+        criterion_results=final.read("criterion_results"),
+        team_results=_with(final.read("team_results"), teams, "team_id"),
         member_results=_with(
-            stage.read("member_results"), stage.read("members")[["member_id", "member_name"]], "member_id"
+            final.read("member_results"), stage.read("members")[["member_id", "member_name"]], "member_id"
         ),
-        penalties=stage.read("penalties"),
+        penalties=final.read("penalties"),
         findings=[finding.as_dict() for finding in findings],
         set_aside=_set_aside_rows(month.manifest(inputs.snapshot_id)),
+        ledger=store.read_ledger(month.results(), month.scheme_id, month.period.key),
+        effects=final.read("effects") if inputs.ledger else None,
+        effective=effective_corrections(stage, inputs),
     )
-    done = store.publish(month.results(), evaluation, now)
+    done = store.publish(month.results(), evaluation, now, follow=conduct_follower(month))
     return PublishedMonth(
         done.evaluation_id, done.revision, done.is_new, done.results_hash, inputs_hash, inputs.snapshot_id
     )
+
+
+def conduct_follower(month: Month) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
+    """Return what turns a department's months and HR's verdicts into personnel actions (R8, R9)."""
+    rules = month.department.scheme.conduct
+    return lambda months, verdicts: actions_of(months, verdicts, rules)
 
 
 def report(month: Month, evaluation_id: str, *, is_anew: bool = False) -> str:
@@ -113,7 +135,8 @@ def report(month: Month, evaluation_id: str, *, is_anew: bool = False) -> str:
         raise UsageError(
             Fault("there is no such evaluation", {"evaluation_id": evaluation_id}, "a published one")
         )
-    page = report_publish.write_month_report(stored, month.settings.report_dir)
+    history = read_history(month.results(), stored)
+    page = report_publish.write_month_report(stored, month.settings.report_dir, history)
     write_json(made_by, made_from)
     return str(page)
 
@@ -133,7 +156,7 @@ def run_month(month: Month, now: datetime, on_stage: Callable[[str], None] = lam
     findings_path = accept(month, snapshot_id, _each(names, lambda name: validate(month, snapshot_id, name)))
     on_stage("measure")
     inputs_hash = measure(month, snapshot_id, findings_path)
-    for stage in (rank_teams, grade_teams, apply_penalties, grade_members):
+    for stage in (rank_teams, grade_teams, apply_penalties, grade_members, apply_corrections):
         on_stage(stage.__name__)
         stage(month, inputs_hash)
     on_stage("publish")

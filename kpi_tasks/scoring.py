@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from kpi_tasks.errors import ConfigError, Fault
+from kpi_tasks.frozen import FrozenMonth
 from kpi_tasks.month import Month
 from kpi_tasks.results import store
-from kpi_tasks.rules import RULES_VERSION, conduct, grading, ranking
+from kpi_tasks.rules import RULES_VERSION, conduct, corrected, grading, ranking
 from kpi_tasks.source import measure as source_measure
 from kpi_tasks.source import reference
 from kpi_tasks.source.integrity import verify
-from kpi_tasks.stages import Inputs
+from kpi_tasks.stages import Inputs, StageFolder, read_json, write_json
 
 
 def measure(month: Month, snapshot_id: str, findings_path: str) -> str:
@@ -16,16 +18,17 @@ def measure(month: Month, snapshot_id: str, findings_path: str) -> str:
     department = month.department
     scheme = department.scheme
     engine = month.results()
-    plan = store.read_plan(engine, month.scheme_id, month.period.key)
+    plan = store.read_plan_to_score_by(engine, month.scheme_id, month.period.key, scheme.plan.default.weights)
     inputs = Inputs(
         scheme_id=month.scheme_id,
         period=month.period.key,
         snapshot_id=snapshot_id,
         scheme_hash=department.scheme_hash,
         rules_version=RULES_VERSION,
-        plan=dict(sorted((plan.weights if plan else scheme.plan.default.weights).items())),
-        plan_origin=plan.origin if plan else "default",
+        plan=dict(sorted(plan.weights.items())),
+        plan_origin=plan.origin,
         findings_path=findings_path,
+        ledger=store.read_ledger(engine, month.scheme_id, month.period.key).content(),
     )
     stage = month.stage(inputs.inputs_hash)
     stage.write_inputs(inputs)
@@ -90,3 +93,47 @@ def grade_members(month: Month, inputs_hash: str) -> str:
         )
         stage.write(member_results=graded)
     return str(stage.frame_path("member_results"))
+
+
+def apply_corrections(month: Month, inputs_hash: str) -> str:
+    """Evaluate the month with everything that was decided about it (R5d, R14); nothing to do where nothing was.
+
+    Raises ``ConfigError`` where something was decided since the month was measured.
+    """
+    stage = month.stage(inputs_hash)
+    inputs = stage.read_inputs()
+    final = stage.corrected
+    if inputs.ledger and not final.has("member_results", "effects"):
+        ledger = store.read_ledger(month.results(), month.scheme_id, month.period.key)
+        if ledger.content() != inputs.ledger:
+            raise ConfigError(
+                Fault(
+                    "something was decided about the month while it was computed",
+                    {"scheme": month.scheme_id, "period": month.period.key},
+                    "the decisions that the month was measured with",
+                    "run the month again",
+                )
+            )
+        frozen = FrozenMonth(month.manifest(inputs.snapshot_id).files, month.department, month.period)
+        evaluated = corrected.evaluate(frozen, inputs.plan, month.department.scheme, ledger)
+        write_json(final.path / "effective.json", evaluated.effective)
+        scored = evaluated.scored
+        final.write(
+            criterion_results=scored.criterion_results,
+            team_results=scored.team_results,
+            penalties=scored.penalties,
+            effects=evaluated.effects,
+            member_results=scored.member_results,
+        )
+    return str(final.path)
+
+
+def final_stage(stage: StageFolder, inputs: Inputs) -> StageFolder:
+    """Return the folder of the results that are published."""
+    return stage.corrected if inputs.ledger else stage
+
+
+def effective_corrections(stage: StageFolder, inputs: Inputs) -> dict[str, bool]:
+    """Return, by correction, whether its target is still there."""
+    effective: dict[str, bool] = read_json(stage.corrected.path / "effective.json") if inputs.ledger else {}
+    return effective

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def digest(content: object) -> str:
 class Inputs:
     """All that decides a month's results; ``inputs_hash`` is their fingerprint.
 
-    ``findings_path`` and ``plan_origin`` are carried along and decide nothing.
+    ``ledger`` is what people decided about the month (``Ledger.content``), empty where nothing was. ``findings_path`` and
+    ``plan_origin`` are carried along and decide nothing.
     """
 
     scheme_id: str
@@ -42,12 +43,15 @@ class Inputs:
     plan: Mapping[str, int]
     plan_origin: str
     findings_path: str
+    ledger: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def inputs_hash(self) -> str:
-        """SHA-256 over snapshot, scheme, rules and plan."""
+        """SHA-256 over snapshot, scheme, rules, plan and ledger; a month without a ledger keeps the hash it always had."""
         content = asdict(self)
         del content["findings_path"], content["plan_origin"]
+        if not content["ledger"]:
+            del content["ledger"]
         return digest(content)
 
 
@@ -56,6 +60,11 @@ class StageFolder:
     """The folder of one inputs hash; a stage's frames are written whole or not at all."""
 
     path: Path
+
+    @property
+    def corrected(self) -> StageFolder:
+        """The folder of the results with the month's ledger."""
+        return StageFolder(self.path / "corrected")
 
     def has(self, *names: str) -> bool:
         """Whether these frames are all there."""

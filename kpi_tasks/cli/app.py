@@ -8,8 +8,15 @@ import typer
 
 from kpi_tasks import __version__
 from kpi_tasks.cli import options
+from kpi_tasks.cli.appeal_app import appeal_app
+from kpi_tasks.cli.conduct_app import conduct_app
 from kpi_tasks.cli.errors import Guarded
+from kpi_tasks.cli.export_command import EPILOG as EXPORT_EPILOG
+from kpi_tasks.cli.export_command import export
+from kpi_tasks.cli.mail_app import mail_app
+from kpi_tasks.cli.plan_app import plan_app
 from kpi_tasks.cli.state import state_of
+from kpi_tasks.cli.talk_app import talk_app
 
 EXIT_STATUS = (
     "Exit status: 0 done; 2 wrong usage; 3 the month's data failed validation, nothing was published; "
@@ -28,6 +35,11 @@ app = typer.Typer(
 )
 db_app = typer.Typer(help="The results database.", no_args_is_help=True)
 scheme_app = typer.Typer(help="Scheme files.", no_args_is_help=True)
+app.add_typer(plan_app, name="plan")
+app.add_typer(talk_app, name="talk")
+app.add_typer(appeal_app, name="appeal")
+app.add_typer(conduct_app, name="conduct")
+app.add_typer(mail_app, name="mail")
 app.add_typer(db_app, name="db")
 app.add_typer(scheme_app, name="scheme")
 
@@ -180,6 +192,33 @@ def doctor(*, scheme: options.Scheme = None, as_json: options.Json = False) -> N
     code = checks.show(scheme, as_json=as_json)
     if code:
         raise typer.Exit(code)
+
+
+@app.command(
+    epilog='Example:\n\nkpi decide --period 2026-10 --team T05 --grade D --reason "Half of the team was new" --by "Chen Jing"'
+)
+def decide(
+    *,
+    period: options.Period,
+    team: Annotated[
+        str, typer.Option("--team", "-t", metavar="ID", help="The team's id.", show_default=False)
+    ],
+    grade: Annotated[str, typer.Option("--grade", metavar="D|E", help="The grade.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the decision.", show_default=False)],
+    by: Annotated[str, typer.Option("--by", help="Who decides.", show_default=False)],
+    scheme: options.Scheme = None,
+    as_json: options.Json = False,
+) -> None:
+    """Decide between D and E for the worst team of a published month below 35 points (R5d); the month gets a new revision.
+
+    Without a decision the scheme's own rule stands. A later decision takes the place of an earlier one; both are kept.
+    """
+    from kpi_tasks.cli import decide_command
+
+    decide_command.decide(period, team, grade, reason=reason, by=by, scheme_id=scheme, as_json=as_json)
+
+
+app.command(epilog=EXPORT_EPILOG)(export)
 
 
 @db_app.command("upgrade", epilog="Example:\n\nkpi db upgrade")

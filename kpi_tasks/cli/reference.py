@@ -55,8 +55,9 @@ def _option(param: Any) -> str:
     names = ", ".join(f"`{name}`" for name in param.opts)
     value = f" `{param.metavar}`" if param.metavar else ""
     note = " Required." if param.required else ""
-    if not (param.required or param.default in (None, False)):
-        note = f" Default: {param.default:g}."
+    if not (param.required or param.default in (None, False, ())):
+        shown = f"{param.default:g}" if isinstance(param.default, int | float) else param.default
+        note = f" Default: {shown}."
     return f"| {names}{value} | {param.help.replace('|', chr(92) + '|')}{note} |"
 
 

@@ -70,6 +70,9 @@ def rendered(explanation: Explanation) -> Iterator[RenderableType]:
         f"{explanation.step.grade_rule}: the team's grade opens the band, the index picks from it",
     )
     yield Text(_grade_lines(explanation))
+    if explanation.corrections:
+        yield _step("", "Corrections", "R14: decided since, and part of the numbers above")
+        yield _corrections(explanation)
     yield _step("7", "Records", "the frozen records behind the criteria")
     yield from records(explanation)
 
@@ -148,7 +151,11 @@ def _conduct(explanation: Explanation) -> RenderableType:
         state = "voided" if penalty.is_voided else ""
         name = f"{penalty.category} ({penalty.names['en']})"
         table.add_row(
-            penalty.record_id, str(penalty.occurred_at), name, f"−{amount(penalty.points_micros)}", state
+            penalty.record_id,
+            str(penalty.occurred_at or ""),
+            name,
+            f"−{amount(penalty.points_micros)}",
+            state,
         )
     if explanation.is_zeroed:
         line = f"{explanation.incident_count} deductions: performance points 0 by R8, and a serious warning"
@@ -158,6 +165,14 @@ def _conduct(explanation: Explanation) -> RenderableType:
     grid.add_row(table)
     grid.add_row(Text(line))
     return grid
+
+
+def _corrections(explanation: Explanation) -> Table:
+    table = table_of("kind", "target", "value", "for", "reason", "appeal")
+    for entry in explanation.corrections:
+        whom = "everyone" if entry.scope == "period" else "this member"
+        table.add_row(entry.kind, entry.target, entry.value or "", whom, entry.reason, entry.appeal_id or "")
+    return table
 
 
 def _index_lines(explanation: Explanation) -> str:
@@ -185,6 +200,8 @@ def _grade_lines(explanation: Explanation) -> str:
     )
     if step.grade is None:
         return f"{band}\nnot graded: {explanation.roster_days} roster days, at least {step.min_roster_days} are needed"
+    if step.grade_rule == "R14_set_grade":
+        return f"{band}\nset by an upheld appeal: {step.grade} ({step.grade_rule})"
     return f"{band}\nindex {amount(explanation.index_micros)}: {step.grade} ({step.grade_rule})"
 
 

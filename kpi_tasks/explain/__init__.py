@@ -6,16 +6,16 @@ of shares, contribution and index are computed here a second time, apart from th
 
 from __future__ import annotations
 
+import tempfile
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpi_tasks.errors import Fault, KpiError, UsageError
 from kpi_tasks.explain.model import Explanation
-from kpi_tasks.explain.recompute import recompute, stored_department
+from kpi_tasks.explain.recompute import recompute
 from kpi_tasks.explain.steps import Steps
-from kpi_tasks.period import Period
-from kpi_tasks.source.integrity import verify
-from kpi_tasks.source.snapshot import load_manifest
+from kpi_tasks.frozen import FrozenMonth
 
 if TYPE_CHECKING:
     from kpi_tasks.results.model import StoredEvaluation
@@ -40,21 +40,18 @@ class Explainer:
     """
 
     def __init__(self, settings: Settings, stored: StoredEvaluation) -> None:
-        row = stored.row
-        manifest = load_manifest(
-            settings.snapshot_dir, row.scheme_id, Period.parse(row.period), row.snapshot_id
-        )
         self._stored = stored
-        self._files = dict(manifest.files)
-        self._department = stored_department(stored, settings.root)
-        verify(manifest.extracts, self._department.record_types)
-        self._again = recompute(stored, self._department, self._files)
+        self._frozen = FrozenMonth.of(settings, stored)
+        self._again = recompute(stored, self._frozen)
 
     def member(self, member_id: str) -> Explanation:
         """Return how the member's grade came about; ``UsageError`` for one who has no result (near matches are named)."""
         check_member(self._stored, member_id)
-        steps = Steps(self._stored, self._department, self._files, self._again, member_id)
-        explanation = steps.explanation()
+        basis = self._again.basis_of(member_id)
+        with tempfile.TemporaryDirectory(prefix="kpi-explain-") as folder:
+            files = self._frozen.records.corrected(basis.corrections, Path(folder))
+            steps = Steps(self._stored, self._frozen.department, files, basis, member_id)
+            explanation = steps.explanation()
         _check_fractions(explanation, self._stored)
         return explanation
 

@@ -69,10 +69,13 @@ class CriterionStep:
 
 @dataclass(frozen=True)
 class PenaltyStep:
-    """One conduct incident of the member and what it costs; a voided one costs nothing."""
+    """One conduct incident of the member and what it costs; a voided one costs nothing.
+
+    An evaluator's mark (R14) is one too: ``record_id`` is the appeal then, and ``occurred_at`` is None.
+    """
 
     record_id: str
-    occurred_at: datetime
+    occurred_at: datetime | None
     category: str
     names: Mapping[str, str]
     points_micros: int
@@ -107,6 +110,18 @@ class GradeStep:
 
 
 @dataclass(frozen=True)
+class CorrectionStep:
+    """One correction (R14) that was decided about the member, or for everyone (``scope`` ``period``)."""
+
+    kind: str
+    target: str
+    value: str | None
+    scope: str
+    reason: str
+    appeal_id: str | None
+
+
+@dataclass(frozen=True)
 class Explanation:
     """How one member's grade of one month came about, in the order of the steps."""
 
@@ -134,6 +149,7 @@ class Explanation:
     performance_points_micros: int
     index: Fraction
     step: GradeStep
+    corrections: tuple[CorrectionStep, ...]
 
     @property
     def contribution_micros(self) -> int:

@@ -10,15 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_tasks.exact import MICRO
 from kpi_tasks.explain.behind import records_behind
-from kpi_tasks.explain.model import CriterionStep, Explanation, GradeStep, PenaltyStep, Stay, TeamStep
-from kpi_tasks.explain.recompute import Recomputed
+from kpi_tasks.explain.model import (
+    CorrectionStep,
+    CriterionStep,
+    Explanation,
+    GradeStep,
+    PenaltyStep,
+    Stay,
+    TeamStep,
+)
 from kpi_tasks.explain.rows import rows
 from kpi_tasks.explain.wording import team_reason
+from kpi_tasks.rulings import EVALUATOR_MARK
 
 if TYPE_CHECKING:
     from kpi_tasks.results.model import StoredEvaluation
+    from kpi_tasks.rules.corrected import Basis
     from kpi_tasks.schemefile import Department
 
+_MARK = {"en": "Appeal against a grade given, upheld", "zh": "所评成绩的申诉成立"}
 _TARIFF = re.compile(r":tariff_(\w+)")
 
 
@@ -30,20 +40,20 @@ class Steps:
         stored: StoredEvaluation,
         department: Department,
         files: Mapping[str, Path],
-        again: Recomputed,
+        basis: Basis,
         member_id: str,
     ) -> None:
         self.stored, self.department, self.member_id = stored, department, member_id
         self.scheme = department.scheme
-        self.again = again
-        self.result = next(rows(again.member_results, member_id=member_id))
+        self.basis, self.again = basis, basis.scored
+        self.result = next(rows(self.again.member_results, member_id=member_id))
         names = stored.member_results.set_index("member_id")["member_name"]
         self.member_name = str(names[member_id])
         self.team_names = dict(
             zip(stored.team_results["team_id"], stored.team_results["team_name"], strict=True)
         )
         self.home = str(self.result["team_id"])
-        self.own = self.again.measures[self.again.measures["member_id"] == member_id]
+        self.own = self.basis.facts.measures[self.basis.facts.measures["member_id"] == member_id]
         self.records = records_behind(department, files, member_id, self.own)
 
     def explanation(self) -> Explanation:
@@ -81,6 +91,7 @@ class Steps:
             performance_points_micros=performance,
             index=index,
             step=self._grade(team.grade),
+            corrections=self._corrections(),
         )
 
     def _criterion_ids(self) -> list[str]:
@@ -89,7 +100,7 @@ class Steps:
         return sorted(self.scheme.criteria, key=lambda name: (-plan.get(name, 0), name))
 
     def _stays(self) -> tuple[Stay, ...]:
-        days = self.again.roster_days
+        days = self.basis.facts.roster_days
         own = days[days["member_id"] == self.member_id].sort_values("last_day")
         return tuple(
             Stay(team, str(self.team_names.get(team, team)), int(count), team == self.home)
@@ -98,7 +109,7 @@ class Steps:
 
     def _team(self) -> TeamStep:
         row = next(rows(self.again.team_results, team_id=self.home))
-        days = self.again.roster_days
+        days = self.basis.facts.roster_days
         return TeamStep(
             team_id=self.home,
             team_name=str(self.team_names[self.home]),
@@ -114,7 +125,7 @@ class Steps:
     def _criterion(self, criterion_id: str) -> CriterionStep:
         criterion = self.scheme.criteria[criterion_id]
         shared_by = "denominator" if criterion.direction == "lower_is_better" else "numerator"
-        measures = self.again.measures
+        measures = self.basis.facts.measures
         of_team = measures[(measures["criterion_id"] == criterion_id) & (measures["team_id"] == self.home)]
         of_member = of_team[of_team["member_id"] == self.member_id]
         column = f"{shared_by}_micros"
@@ -154,7 +165,7 @@ class Steps:
         )
 
     def _penalties(self) -> tuple[PenaltyStep, ...]:
-        penalties, incidents = self.again.penalties, self.again.incidents
+        penalties, incidents = self.again.penalties, self.basis.facts.incidents
         own = penalties[penalties["member_id"] == self.member_id].merge(
             incidents[["record_id", "occurred_at"]], on="record_id", how="left", validate="one_to_one"
         )
@@ -162,13 +173,23 @@ class Steps:
         return tuple(
             PenaltyStep(
                 record_id=str(row["record_id"]),
-                occurred_at=row["occurred_at"].to_pydatetime(),
+                occurred_at=None if row["category"] == EVALUATOR_MARK else row["occurred_at"].to_pydatetime(),
                 category=str(row["category"]),
-                names={"en": names[row["category"]].name.en, "zh": names[row["category"]].name.zh},
+                names=_MARK
+                if row["category"] == EVALUATOR_MARK
+                else {"en": names[row["category"]].name.en, "zh": names[row["category"]].name.zh},
                 points_micros=int(row["points_micros"]),
                 is_voided=bool(row["is_voided"]),
             )
             for row in rows(own.sort_values(["occurred_at", "record_id"]))
+        )
+
+    def _corrections(self) -> tuple[CorrectionStep, ...]:
+        """Return what was decided about this member, and what was decided for everyone."""
+        return tuple(
+            CorrectionStep(entry.kind, entry.target, entry.value, entry.scope, entry.reason, entry.appeal_id)
+            for entry in self.stored.ledger.corrections
+            if entry.member_id == self.member_id or entry.scope == "period"
         )
 
     def _grade(self, team_grade: str) -> GradeStep:

@@ -26,6 +26,9 @@ from kpi_tasks.report.view import (
 if TYPE_CHECKING:
     from kpi_tasks.results.model import EvaluationRow, StoredEvaluation
 
+EVALUATOR_MARK = "evaluator_mark"
+"""The category of what an evaluator loses for an upheld appeal (R14)."""
+
 
 def read_month(stored: StoredEvaluation) -> MonthView:
     """Return the content of a month's pages.
@@ -142,7 +145,9 @@ def _conduct(penalties: pd.DataFrame, order: list[str]) -> tuple[ConductLine, ..
             line[1] += int(row["points_micros"])
     known = [category for category in order if category in counts]
     return tuple(
-        ConductLine(category, *counts[category]) for category in [*known, *sorted(set(counts) - set(known))]
+        ConductLine(category, times, micros, voided, is_incident=category != EVALUATOR_MARK)
+        for category in [*known, *sorted(set(counts) - set(known))]
+        for times, micros, voided in [counts[category]]
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from kpi_tasks.report.headline import headline
 from kpi_tasks.report.palette import STEPS
 from kpi_tasks.report.places_chart import places_chart
 from kpi_tasks.report.points_chart import points_chart
+from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import GRADES, MonthView
 from kpi_tasks.report.wording import HTML_LANG, LANGUAGES, Language, Wording, number
 
@@ -40,15 +41,18 @@ class Page:
     content: str
 
 
-def month_pages(view: MonthView) -> list[Page]:
+def month_pages(view: MonthView, story: Story | None = None) -> list[Page]:
     """Return the pages of a month: the report and the validation page, each in every language."""
-    missing = uncovered(view)
+    story = story or Story()
+    missing = uncovered(view, story)
     pages = []
     for language in LANGUAGES:
         say = Wording(language)
         shared = _shared(view, say, missing)
         pages.append(Page(file_name("validation", language), _render("validation.html", shared)))
         month = {
+            "story": story,
+            "team_names": {team.team_id: team.name for team in view.teams},
             "headline": headline(view),
             "points_chart": points_chart(view, say),
             "places_chart": places_chart(view, say),
@@ -175,8 +179,8 @@ def _environment() -> Environment:
     )
 
 
-def uncovered(view: MonthView) -> list[str]:
-    """Return the characters in names that no installed font has; pages show them as boxes and say so."""
+def uncovered(view: MonthView, story: Story | None = None) -> list[str]:
+    """Return the characters in names and reasons that no installed font has; pages show them as boxes and say so."""
     scheme = view.scheme
     both = [
         scheme.names,
@@ -187,5 +191,15 @@ def uncovered(view: MonthView) -> list[str]:
         *(team.name for team in view.teams),
         *(member.name for member in view.members),
         *(name for languages in both for name in languages.values()),
+        *_told(story or Story()),
     ]
     return fonts.uncovered("".join(names))
+
+
+def _told(story: Story) -> Iterator[str]:
+    """Yield the texts of a story that come from outside."""
+    if story.plan is not None:
+        yield story.plan.reason
+    if story.revision is not None:
+        yield from (change.name for change in story.revision.teams)
+        yield from (change.name for change in story.revision.grades)

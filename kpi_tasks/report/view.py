@@ -73,12 +73,16 @@ class PlanLine:
 
 @dataclass(frozen=True)
 class ConductLine:
-    """One category of incidents: how many count, what they cost together, how many were voided."""
+    """One category of deductions: how many count, what they cost together, how many were voided.
+
+    ``is_incident`` is false for the marks of evaluators (R14): they cost points, but nobody misbehaved.
+    """
 
     category: str
     incident_count: int
     points_micros: int
     voided_count: int
+    is_incident: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,11 @@ class MonthView:
     def warnings(self) -> tuple[Finding, ...]:
         """The broken rules that ask for attention: those that only inform are left out."""
         return tuple(finding for finding in self.broken_rules if finding.severity != "info")
+
+    @property
+    def incident_count(self) -> int:
+        """How many conduct incidents count."""
+        return sum(line.incident_count for line in self.conduct if line.is_incident)
 
     def by_place(self, criterion: int) -> list[TeamLine]:
         """Return the teams in the order of one criterion (its place in the plan, from 0); unplaced teams come last."""

@@ -1,7 +1,7 @@
 """Words and numbers of the reports, in Chinese and English.
 
-All texts are in one file, ``texts/messages.yaml``: an entry a text, with both languages side by side. Numbers are
-written from whole millionths, without ever becoming a float.
+The texts of the pages are in ``texts/messages.yaml``, those of mails in ``texts/mail.yaml``: an entry a text, with both
+languages side by side. Numbers are written from whole millionths, without ever becoming a float.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def number(micros: int, decimals: int = 6) -> str:
 
 
 @functools.cache
-def catalogue() -> Mapping[str, Mapping[str, Any]]:
+def catalogue(name: str = "messages") -> Mapping[str, Mapping[str, Any]]:
     """Return all texts: key -> language -> text, or key -> language -> {one, other} where English has a plural."""
-    path = Path(__file__).parent / "texts" / "messages.yaml"
+    path = Path(__file__).parent / "texts" / f"{name}.yaml"
     content: Mapping[str, Mapping[str, Any]] = yaml.load(
         path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
@@ -64,13 +64,14 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
 
 @dataclass(frozen=True)
 class Wording:
-    """The texts of one language. Callable: ``say("facts.teams", n=8)``."""
+    """The texts of one language, out of one catalogue. Callable: ``say("facts.teams", n=8)``."""
 
     language: Language
+    catalogue: str = "messages"
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return a text with its places filled in; ``n`` also picks singular or plural. Raises ``KeyError``."""
-        text = catalogue()[key][self.language]
+        text = catalogue(self.catalogue)[key][self.language]
         if isinstance(text, Mapping):
             text = text["one" if values.get("n") in (1, "1") else "other"]
         return str(text).format(**values)
@@ -78,7 +79,7 @@ class Wording:
     def known(self, group: str, value: str, /, **values: object) -> str:
         """Return the text ``group.value``; the value itself where the catalogue lacks it (a new unit, a new cause)."""
         key = f"{group}.{value}"
-        return self(key, **values) if key in catalogue() else value
+        return self(key, **values) if key in catalogue(self.catalogue) else value
 
     def name(self, names: Mapping[str, str]) -> str:
         """Return the name in this language, of a scheme's names in both."""

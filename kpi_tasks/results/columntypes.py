@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Numeric
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Numeric,
+    case,
+    cast,
+    func,
+    type_coerce,
+)
 from sqlalchemy.dialects.sqlite import DATETIME as SQLITE_DATETIME
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -95,3 +106,13 @@ def sqlite_number(micros: int) -> int | float:
     if abs(micros) > SQLITE_EXACT_MICROS:
         raise ValueError(f"{to_decimal(micros)} cannot be stored exactly by SQLite")
     return micros / MICRO
+
+
+def exact_micros(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Select an exact number as whole millionths: the database does the arithmetic, exactly."""
+    scaled = type_coerce(column, BigInteger) * MICRO
+    if connection.dialect.name != "sqlite":
+        return cast(scaled, BigInteger)
+    # A fraction is kept as a float: the nearest whole number of millionths is the one that was written.
+    rounded = cast(func.round(scaled), BigInteger)
+    return case((func.typeof(column) == "integer", scaled), else_=rounded)

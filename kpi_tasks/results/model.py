@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from kpi_tasks.rulings import Ledger
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -28,7 +30,9 @@ class Evaluation:
     ``plan`` maps criterion to weight. ``findings`` has one entry a validation rule: ``record_type``, ``rule_id``,
     ``severity``, ``success``, and where known ``element_count``, ``unexpected_count``, ``column``, ``expected``,
     ``reason``, ``sample_ids``; other keys are kept as they are (JSON). ``set_aside`` has one entry a record type and
-    reason: ``record_type``, ``reason``, ``record_count``.
+    reason: ``record_type``, ``reason``, ``record_count``. ``ledger`` is what was decided about the month; ``effects`` has a
+    row a subject, subject_id and quantity (before, after, is_applied), ``effective`` says of each correction whether its
+    target is still there.
     """
 
     scheme_id: str
@@ -45,6 +49,9 @@ class Evaluation:
     penalties: pd.DataFrame
     findings: list[dict[str, Any]] = field(default_factory=list)
     set_aside: list[dict[str, Any]] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    effects: pd.DataFrame | None = None
+    effective: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class StoredEvaluation:
 
     Text columns have pandas' text type (missing: null), quantities are ``int64`` of millionths, counts ``int64``, flags
     ``bool``; ``measure_micros`` and ``place`` of ``criterion_results`` are ``Int64`` (null: unplaced). Columns are as in
-    ``Evaluation``. Every finding has all the named keys (``None`` where not given).
+    ``Evaluation``; ``ledger`` is what the evaluation was computed with. Every finding has all the named keys (``None`` where not given).
     """
 
     row: EvaluationRow
@@ -93,6 +100,7 @@ class StoredEvaluation:
     penalties: pd.DataFrame
     findings: list[dict[str, Any]]
     set_aside: list[dict[str, Any]]
+    ledger: Ledger
 
 
 @dataclass(frozen=True)

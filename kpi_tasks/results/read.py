@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Connection,
     Engine,
     RowMapping,
     Table,
-    case,
-    cast,
-    func,
     select,
-    type_coerce,
 )
 
-from kpi_tasks.exact import MICRO
 from kpi_tasks.results import tables
-from kpi_tasks.results.columntypes import Exact
+from kpi_tasks.results.columntypes import Exact, exact_micros
 from kpi_tasks.results.connection import read_transaction
 from kpi_tasks.results.findings import findings_of
 from kpi_tasks.results.frames import RESULT_TABLES, result_columns, to_arrow, to_frame
 from kpi_tasks.results.hashing import results_hash, values_by_column
+from kpi_tasks.results.ledger import ledger_of_evaluation
 from kpi_tasks.results.model import EvaluationRow, StoredEvaluation, StoredPlan
+from kpi_tasks.results.plans import ScoringPlan, plan_of_month, plan_to_score_by
 
 
 def read_current(engine: Engine, scheme_id: str, period: str) -> StoredEvaluation | None:
@@ -57,6 +54,14 @@ def read_plan(engine: Engine, scheme_id: str, period: str) -> StoredPlan | None:
     """Read the criteria plan in force for a month (R1); ``None`` where none was fixed or used yet."""
     with read_transaction(engine) as connection:
         return plan_of_month(connection, scheme_id, period)
+
+
+def read_plan_to_score_by(
+    engine: Engine, scheme_id: str, period: str, default: Mapping[str, int]
+) -> ScoringPlan:
+    """Read the criteria plan that a month is scored by (R1), see ``plan_to_score_by``."""
+    with read_transaction(engine) as connection:
+        return plan_to_score_by(connection, scheme_id, period, default)
 
 
 def read_actions(engine: Engine, scheme_id: str, period: str) -> pd.DataFrame:
@@ -90,17 +95,6 @@ def current_row(connection: Connection, scheme_id: str, period: str) -> Evaluati
     return None if found is None else EvaluationRow(**found)
 
 
-def plan_of_month(connection: Connection, scheme_id: str, period: str) -> StoredPlan | None:
-    """Return the plan in force for a month, if there is one."""
-    kept = tables.criteria_plans.c
-    query = select(tables.criteria_plans).where(kept.scheme_id == scheme_id, kept.period == period)
-    found = _sorted(connection.execute(query).mappings().all())
-    if not found:
-        return None
-    weights = {row["criterion_id"]: row["weight"] for row in found}
-    return StoredPlan(weights, found[0]["origin"], found[0]["fixed_at"], found[0]["reason"])
-
-
 def plan_of_evaluation(connection: Connection, evaluation_id: str) -> tuple[dict[str, int], str]:
     """Return the plan that an evaluation was scored by, and where it came from."""
     kept = tables.evaluation_plans
@@ -132,6 +126,7 @@ def _stored(connection: Connection, row: EvaluationRow) -> StoredEvaluation:
     )
     return StoredEvaluation(
         row=row,
+        ledger=ledger_of_evaluation(connection, row.evaluation_id),
         scheme_json=str(content),
         plan=weights,
         plan_origin=origin,
@@ -154,12 +149,4 @@ def _frame(connection: Connection, table: Table, evaluation_id: str) -> pd.DataF
 
 
 def _selected(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
-    """Select exact numbers as whole millionths: the database does the arithmetic, exactly."""
-    if not isinstance(column.type, Exact):
-        return column
-    scaled = type_coerce(column, BigInteger) * MICRO
-    if connection.dialect.name != "sqlite":
-        return cast(scaled, BigInteger)
-    # A fraction is kept as a float: the nearest whole number of millionths is the one that was written.
-    rounded = cast(func.round(scaled), BigInteger)
-    return case((func.typeof(column) == "integer", scaled), else_=rounded)
+    return exact_micros(connection, column) if isinstance(column.type, Exact) else column

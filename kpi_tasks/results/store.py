@@ -3,6 +3,7 @@
 from sqlalchemy import URL, Engine
 
 from kpi_tasks.results.connection import connect, shown
+from kpi_tasks.results.ledger import read_ledger
 from kpi_tasks.results.model import Evaluation, EvaluationRow, Published, StoredEvaluation, StoredPlan
 from kpi_tasks.results.publish import publish
 from kpi_tasks.results.read import (
@@ -12,6 +13,7 @@ from kpi_tasks.results.read import (
     read_current,
     read_evaluation,
     read_plan,
+    read_plan_to_score_by,
 )
 from kpi_tasks.results.schema import ensure_schema, schema_version, upgrade
 
@@ -30,7 +32,9 @@ __all__ = [
     "read_actions",
     "read_current",
     "read_evaluation",
+    "read_ledger",
     "read_plan",
+    "read_plan_to_score_by",
     "schema_version",
     "shown",
     "upgrade",

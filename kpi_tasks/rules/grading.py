@@ -23,6 +23,9 @@ from kpi_tasks.rules.grouped import (
 from kpi_tasks.rules.policy import Grade
 from kpi_tasks.rules.scheme import MemberGrades, Scheme
 
+OPEN_RULES = ("R5d_worst_d", "R5d_worst_e")
+"""Where one of these gave a team its grade, a manager may decide it by hand."""
+
 
 def grade_teams(
     team_totals: pd.DataFrame, scheme: Scheme, decisions: Mapping[str, str] | None = None
@@ -57,7 +60,7 @@ def grade_teams(
     ):
         grade[fits], rule[fits] = its_grade, its_rule
 
-    open_to_decision = np.isin(rule, ["R5d_worst_d", "R5d_worst_e"])
+    open_to_decision = np.isin(rule, OPEN_RULES)
     for row, decided in _decided(teams, rule, open_to_decision, scheme, decisions or {}).items():
         grade[row], rule[row] = decided, "R5d_decided"
     return teams.assign(grade=pd.Series(grade, dtype="str"), grade_rule=pd.Series(rule, dtype="str"))
@@ -123,6 +126,18 @@ def grade_members(
         is_zeroed=is_zeroed,
         grade=grade,
         grade_rule=rule,
+    )
+
+
+def set_grades(member_results: pd.DataFrame, grades: Mapping[str, str]) -> pd.DataFrame:
+    """One row a member: the results, with the grades that upheld appeals have set. R14."""
+    is_set = member_results["member_id"].isin(list(grades))
+    if not is_set.any():
+        return member_results
+    given = member_results["member_id"].map(grades)
+    return member_results.assign(
+        grade=member_results["grade"].mask(is_set, given),
+        grade_rule=member_results["grade_rule"].mask(is_set, "R14_set_grade"),
     )
 
 

@@ -20,13 +20,16 @@ SECONDS = 400
 """More than a machine with other work needs; a hang ends here."""
 
 
-def ask_airflow(what: str, folder: Path) -> tuple[Any, str]:
-    """Run ``airflow_process`` with all its files in ``folder``; return its facts and what it printed."""
+def ask_airflow(what: str, folder: Path, module: str = "airflow_process") -> tuple[Any, str]:
+    """Run ``airflow_process``, or another module beside it, with all its files in ``folder``.
+
+    Returns its facts and what it printed.
+    """
     settings = load_settings({"KPI_HOME": str(folder / "home")})
     environment = airflow_environment(settings, folder / "airflow")
     output = folder / f"{what}.json"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.dags.airflow_process", what, str(output)],
+        [sys.executable, "-m", f"tests.dags.{module}", what, str(output)],
         env=environment | {"PATH": os.environ["PATH"]},
         cwd=ROOT,
         capture_output=True,

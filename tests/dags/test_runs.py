@@ -23,7 +23,7 @@ RECORD_TYPES = {
 }  # fmt: skip
 SINGLE = {
     "resolve_period", "list_record_types", "freeze", "accept", "measure", "rank_teams", "grade_teams", "apply_penalties",
-    "grade_members", "publish", "report",
+    "grade_members", "publish", "report", "tell",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.airflow
 
 STAGES = (
     "extract", "freeze", "validate", "accept", "measure", "rank_teams", "grade_teams", "apply_penalties", "grade_members",
-    "publish", "report",
+    "publish", "report", "tell",
 )  # fmt: skip
 
 EDGES = [
@@ -28,6 +28,7 @@ EDGES = [
     ("measure", "rank_teams"),
     ("publish", "report"),
     ("rank_teams", "grade_teams"),
+    ("report", "tell"),
     ("resolve_period", "list_record_types"),
     ("validate", "accept"),
 ]
@@ -41,7 +42,13 @@ def monthly(described: dict[str, Any]) -> dict[str, Any]:
 
 def test_these_dags_and_no_others_load_without_errors(described: dict[str, Any]) -> None:
     assert described["import_errors"] == {}
-    assert sorted(described["dags"]) == ["monthly_kpi"]
+    assert sorted(described["dags"]) == [
+        "appeal_answer",
+        "appeals",
+        "criteria_plan",
+        "late_records",
+        "monthly_kpi",
+    ]
 
 
 def test_parsing_imports_nothing_heavy(described: dict[str, Any]) -> None:
@@ -69,7 +76,7 @@ def test_every_task_retries_with_growing_delays_and_has_a_failure_callback(
     assert task["retries"] >= 2
     assert task["backoff"] > 1
     assert 0 < task["retry_delay"] < task["longest_delay"]
-    assert task["failure_callbacks"] == ["log_failure"]
+    assert task["failure_callbacks"] == ["log_failure", "mail_failure"]
     assert not task["depends_on_past"]  # months run in any order
 
 
@@ -83,8 +90,9 @@ def test_publish_has_one_asset_a_department(monthly: dict[str, Any]) -> None:
     assert outlets == {"publish": ["x-kpi://customer_service/published", "x-kpi://service_desk/published"]}
 
 
-def test_the_form_asks_for_period_and_scheme(monthly: dict[str, Any]) -> None:
-    assert sorted(monthly["params"]) == ["period", "scheme"]
+def test_the_form_asks_for_period_and_scheme_and_whether_to_mail(monthly: dict[str, Any]) -> None:
+    assert sorted(monthly["params"]) == ["period", "scheme", "tell"]
+    assert monthly["params"]["tell"]["value"] is None
     assert monthly["params"]["period"]["schema"]["type"] == ["null", "string"]
     assert monthly["params"]["scheme"]["value"] == "customer_service"
 
@@ -93,3 +101,12 @@ def test_the_form_asks_for_period_and_scheme(monthly: dict[str, Any]) -> None:
 def test_the_page_of_the_dag_says_what_the_person_on_call_needs(monthly: dict[str, Any], part: str) -> None:
     assert f"**{part}.**" in monthly["doc_md"]
     assert monthly["tags"] == ["kpi", "monthly"]
+
+
+def test_late_records_starts_a_run_of_the_month(described: dict[str, Any]) -> None:
+    late = described["dags"]["late_records"]
+    assert late["edges"] == [["resolve_period", "run_again"]]
+    assert late["next_run"] == ["2026-11-01T16:00:00+00:00", "2026-10"]  # the 2nd in Shanghai
+    assert all(
+        task["failure_callbacks"] == ["log_failure", "mail_failure"] for task in late["tasks"].values()
+    )

@@ -89,7 +89,7 @@ def test_every_order_of_months_gives_the_same_tables(tmp_path: Path, source: str
         seen.append(tables_of(f"sqlite:///{environ['KPI_HOME']}/results.db"))
     assert all(tables == seen[0] for tables in seen)
     assert [len(seen[0][name]) for name in ("evaluations", "team_results", "member_results")] == [3, 9, 18]
-    assert {row[3] for row in seen[0]["personnel_actions"]} == {"serious_warning"}
+    assert {row[3] for row in seen[0]["personnel_actions"]} == {"serious_warning", "probation_started"}
 
 
 def test_running_again_publishes_nothing_new(tmp_path: Path, source: str) -> None:

@@ -7,12 +7,14 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kpi_tasks.report.publish import write_month_report
-from tests.report.months import Month, stored_month
+from tests.report.histories import AMENDED, FIXED, Revision, findings, told
+from tests.report.months import Month
 from tests.report.test_odd_months import WILD_NAMES, wild_teams
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -52,12 +54,23 @@ async function look(page, width) {
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Page and width -> what the browser measured, for a month with long and wild names."""
+    """Page and width -> what the browser measured, for a month with long and wild names and a past."""
     folder = tmp_path_factory.mktemp("browser")
     month = Month(
         teams=wild_teams(), member_names=list(WILD_NAMES.values()), members_per_team=2, incidents=()
     )
-    page = write_month_report(stored_month(month, f"sqlite:///{folder / 'results.db'}"), folder)
+    wild = " ".join(WILD_NAMES.values())
+    effects = [
+        ("member", "M0701", "grade", "A", "E", False),
+        ("team", "T08", "total_points", "1.000001", "99999.999999", True),
+    ]
+    later = Revision(
+        replace(month, seed=12, plan=AMENDED, findings=findings(satisfaction_surveys=5_000_000_000)),
+        "late_records", plan_origin="amended", reason=wild, effects=effects, changes={"snapshot_id": "8" * 64},
+    )  # fmt: skip
+    first = Revision(replace(month, plan=FIXED), plan_origin="fixed")
+    stored, history = told(f"sqlite:///{folder / 'results.db'}", first, later)
+    page = write_month_report(stored, folder, history)
     pages = sorted(path.name for path in page.parent.glob("*.html"))
     probe = page.parent / "probe.html"
     probe.write_text(PROBE % (json.dumps(pages), json.dumps(WIDTHS)), encoding="utf-8")

@@ -33,6 +33,7 @@ import os, sys
 from sqlalchemy import event
 from kpi_tasks.results import publish, schema, store
 from tests.results.builders import NOW
+from tests.results.conduct_months import FOLLOW
 from tests.results.processes import evaluation
 
 url, place = sys.argv[1:]
@@ -48,7 +49,7 @@ def dying_after(function, is_last=lambda *args: True):
 if place == "schema":
     schema._migrate = dying_after(schema._migrate)
 elif place == "end":
-    publish._replace_warnings = dying_after(publish._replace_warnings)
+    publish.sync_actions = dying_after(publish.sync_actions)
 else:
     publish.insert_rows = dying_after(publish.insert_rows, lambda connection, table, *rest: table.name == place)
 engine = store.connect(url)
@@ -56,7 +57,7 @@ if engine.dialect.name == "sqlite":
     # A small cache makes SQLite write into the file before the commit: what is there must be taken back.
     event.listen(engine, "connect", lambda connection, record: connection.execute("pragma cache_size = 2"))
 store.ensure_schema(engine)
-store.publish(engine, evaluation("b"), NOW)
+store.publish(engine, evaluation("b"), NOW, follow=FOLLOW)
 """
 
 

@@ -119,23 +119,22 @@ EVALUATION = (
     " '2026-11-03T00:00:00Z', 'run')"
 )
 PLAN = "insert into criteria_plans values ('s', '2026-01', 'c', {weight}, '{origin}', '2026-11-03T00:00:00Z', null)"
-ACTION = (
-    "insert into personnel_actions values ('s', 'm', '2026-01', '{action}', '2026-02-01', '{ends_on}', null)"
-)
+ACTION = "insert into personnel_actions values ('s', 'm', '2026-01', '{action}', '2026-02-01', '{ends_on}', null, null, true)"
 APPEAL = (
     "insert into appeals values ('a', 's', '2026-01', 'm', '{stage}', '{status}', '2026-02-01T00:00:00Z',"
-    " '2026-02-08', null, null, 'g', null)"
+    " '2026-02-08', null, null, 'g', null, '{evaluation}', null)"
 )
 CORRECTION = (
     "insert into corrections values ('c', {appeal}, 's', '2026-01', '{kind}', 'x', null, 'r', 'hr',"
-    " '2026-02-01T00:00:00Z')"
+    " '2026-02-01T00:00:00Z', 'm', null, '{scope}')"
 )
+PUBLISHED = "customer_service-2026-10-r1"
 GOOD = [
     EVALUATION.format(period="2026-12", revision=1),
     PLAN.format(weight=1, origin="carried_forward"),
     ACTION.format(action="probation_started", ends_on="2026-05-01"),
-    APPEAL.format(stage="skip_level", status="withdrawn"),
-    CORRECTION.format(appeal="null", kind="exclude_record"),
+    APPEAL.format(stage="skip_level", status="withdrawn", evaluation=PUBLISHED),
+    CORRECTION.format(appeal="null", kind="exclude_record", scope="appellant"),
 ]
 BAD = [
     EVALUATION.format(period="2026-13", revision=1),
@@ -147,11 +146,13 @@ BAD = [
     PLAN.format(weight=1, origin="guessed"),
     ACTION.format(action="fired", ends_on="2026-05-01"),
     ACTION.format(action="probation_passed", ends_on="2026-01-31"),
-    APPEAL.format(stage="court", status="open"),
-    APPEAL.format(stage="hr", status="lost"),
-    CORRECTION.format(appeal="'a-404'", kind="set_grade"),
-    CORRECTION.format(appeal="null", kind="set_mood"),
-    "insert into evaluator_marks values ('a-404', 'm', '2026-01', 20)",
+    APPEAL.format(stage="court", status="open", evaluation=PUBLISHED),
+    APPEAL.format(stage="hr", status="lost", evaluation=PUBLISHED),
+    APPEAL.format(stage="hr", status="open", evaluation="e-404"),
+    CORRECTION.format(appeal="'a-404'", kind="set_grade", scope="period"),
+    CORRECTION.format(appeal="null", kind="set_mood", scope="period"),
+    CORRECTION.format(appeal="null", kind="set_grade", scope="planet"),
+    "insert into evaluator_marks values ('a-404', 'm', '2026-01', 20, 's')",
     "insert into penalties values ('e-404', 'i', 'm', 'rude', 50, false)",
 ]
 

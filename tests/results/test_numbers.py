@@ -17,10 +17,11 @@ from kpi_tasks.exact import MICRO, to_micros
 from kpi_tasks.results import store, tables
 from tests.results import builders
 from tests.results.builders import NOW, PERIOD, SCHEME, evaluation
+from tests.results.conduct_months import FOLLOW
 
 
 def test_sqlite_holds_plain_numbers(sqlite_engine: Engine) -> None:
-    store.publish(sqlite_engine, evaluation(), NOW)
+    store.publish(sqlite_engine, evaluation(), NOW, follow=FOLLOW)
     with sqlite3.connect(str(sqlite_engine.url.database)) as other_program:
         rows = other_program.execute(
             "select total_points, typeof(total_points), is_best from team_results order by team_id"
@@ -44,10 +45,16 @@ def test_sqlalchemy_sees_exact_decimals(engine: Engine) -> None:
         assert [str(value) for value in found] == ["30.333333", "0.000001", "0.000000"]
         tables_appeal = {
             "appeal_id": "a-1", "scheme_id": SCHEME, "period": PERIOD, "member_id": "m-1", "stage": "hr",
-            "status": "upheld", "filed_at": NOW, "due_on": NOW.date(), "grounds": "g",
+            "status": "upheld", "filed_at": NOW, "due_on": NOW.date(), "grounds": "g", "evaluation_id": f"{SCHEME}-{PERIOD}-r1",
         }  # fmt: skip
         connection.execute(tables.appeals.insert(), tables_appeal)
-        mark = {"appeal_id": "a-1", "evaluator_id": "m-9", "period": PERIOD, "points": Decimal("20.25")}
+        mark = {
+            "appeal_id": "a-1",
+            "evaluator_id": "m-9",
+            "period": PERIOD,
+            "points": Decimal("20.25"),
+            "scheme_id": SCHEME,
+        }
         connection.execute(tables.evaluator_marks.insert(), mark)
         assert connection.scalar(select(tables.evaluator_marks.c.points)) == Decimal("20.250000")
         assert connection.scalar(select(tables.appeals.c.filed_at)) == NOW

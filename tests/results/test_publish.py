@@ -6,12 +6,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import pandas as pd
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from kpi_tasks.errors import ConfigError, UnreachableError
 from kpi_tasks.results import store
+from kpi_tasks.results.ledger import add_team_grade
+from kpi_tasks.results.plans import write_plan
+from kpi_tasks.results.publish import SupersededError
+from kpi_tasks.rulings import Ledger
 from tests.results.builders import NOW, PERIOD, SCHEME, evaluation, member_results, penalties
+from tests.results.conduct_months import FOLLOW
 
 TABLES = (
     "criteria_plans", "scheme_versions", "evaluations", "evaluation_plans", "criterion_results", "team_results",
@@ -151,7 +157,7 @@ def test_the_first_publication_records_the_plan(engine: Engine) -> None:
 
 
 def test_a_month_scored_by_a_plan_not_in_force_is_refused(engine: Engine) -> None:
-    store.publish(engine, evaluation(), NOW)
+    store.publish(engine, evaluation(plan_origin="fixed"), NOW)
     before = counts(engine)
     other = evaluation("b", plan={"customer_satisfaction": 3, "training": 1})
     with pytest.raises(ConfigError, match="not in force any more") as caught:
@@ -160,8 +166,54 @@ def test_a_month_scored_by_a_plan_not_in_force_is_refused(engine: Engine) -> Non
     assert counts(engine) == before
 
 
-def test_a_zeroed_member_is_warned_on_the_months_last_day(engine: Engine) -> None:
+def test_a_plan_that_nobody_decided_follows_the_rules(engine: Engine) -> None:
+    """It was the scheme's default when the month was published first; the scheme has another one now."""
     store.publish(engine, evaluation(), NOW)
+    other = {"customer_satisfaction": 3, "training": 1}
+    assert store.publish(engine, evaluation("b", plan=other), NOW).is_new
+    assert store.read_plan(engine, SCHEME, PERIOD) == store.StoredPlan(other, "default", NOW, None)
+
+
+def test_what_happens_alongside_happens_whole_or_not_at_all(engine: Engine) -> None:
+    store.publish(engine, evaluation(), NOW)
+    before = counts(engine)
+
+    def write(connection: Connection) -> None:
+        write_plan(connection, SCHEME, PERIOD, {"training": 1}, origin="amended", now=NOW, reason="why")
+
+    with pytest.raises(ConfigError, match="not in force any more"):
+        store.publish(engine, evaluation("b"), NOW, alongside=write)
+    assert counts(engine) == before
+    with pytest.raises(SupersededError, match="published anew"):
+        store.publish(engine, evaluation("b"), NOW, replaces="customer_service-2026-10-r7", alongside=write)
+    assert counts(engine) == before
+
+
+def test_a_month_that_leaves_out_a_decision_is_refused(engine: Engine) -> None:
+    store.publish(engine, evaluation(), NOW)
+    decision = {"team_id": "t-2", "grade": "D", "reason": "why", "decided_by": "boss"}
+    with engine.begin() as connection:
+        add_team_grade(connection, SCHEME, PERIOD, decision, NOW)
+    with pytest.raises(ConfigError, match="decided about the month while"):
+        store.publish(engine, evaluation("b"), NOW)
+    assert store.publish(engine, evaluation("b", ledger=Ledger(team_grades={"t-2": "D"})), NOW).is_new
+
+
+def test_effects_of_corrections_are_kept(engine: Engine) -> None:
+    effects = pd.DataFrame(
+        {"subject": "member", "subject_id": ["m-1", "m-2"], "quantity": "grade", "before": ["B", None],
+         "after": ["A", "C"], "is_applied": [True, False]}
+    )  # fmt: skip
+    store.publish(engine, evaluation(effects=effects), NOW)
+    with engine.connect() as connection:
+        kept = connection.execute(
+            text("select subject_id, before, after, is_applied from correction_effects order by 1")
+        )
+        assert [tuple(row) for row in kept] == [("m-1", "B", "A", True), ("m-2", None, "C", False)]
+
+
+def test_a_zeroed_member_is_warned_on_the_months_last_day(engine: Engine) -> None:
+    store.publish(engine, evaluation(), NOW, follow=FOLLOW)
     (action,) = store.read_actions(engine, SCHEME, PERIOD).to_dict("records")
     assert action == {
         "member_id": "m-3",
@@ -173,19 +225,19 @@ def test_a_zeroed_member_is_warned_on_the_months_last_day(engine: Engine) -> Non
 
 
 def test_a_new_revision_replaces_the_months_warnings_and_no_others(engine: Engine) -> None:
-    store.publish(engine, evaluation(), NOW)
-    store.publish(engine, evaluation(period="2026-09"), NOW)
+    store.publish(engine, evaluation(), NOW, follow=FOLLOW)
+    store.publish(engine, evaluation(period="2026-09"), NOW, follow=FOLLOW)
     with engine.begin() as connection:
         connection.execute(
             text(
                 "insert into personnel_actions (scheme_id, member_id, period, action, starts_on) values"
-                " ('customer_service', 'm-3', '2026-10', 'probation_started', '2026-11-01'),"
                 " ('service_desk', 'm-3', '2026-10', 'serious_warning', '2026-10-31')"
             )
         )
-    innocent = member_results().assign(is_zeroed=False)
-    store.publish(engine, evaluation("b", member_results=innocent, penalties=penalties().iloc[:1]), NOW)
-    assert store.read_actions(engine, SCHEME, "2026-10")["action"].tolist() == ["probation_started"]
+    innocent = member_results().assign(is_zeroed=False, incident_count=0, deducted_points_micros=0)
+    month = evaluation("b", member_results=innocent, penalties=penalties().iloc[:1])
+    store.publish(engine, month, NOW, follow=FOLLOW)
+    assert store.read_actions(engine, SCHEME, "2026-10")["action"].tolist() == []
     assert store.read_actions(engine, SCHEME, "2026-09")["action"].tolist() == ["serious_warning"]
     assert store.read_actions(engine, "service_desk", "2026-10")["action"].tolist() == ["serious_warning"]
 

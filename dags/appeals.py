@@ -1,0 +1,125 @@
+"""Working days: every open appeal waits for its answer in exactly one required action; reminders and escalations.
+
+**When.** Every day at 9:00 of the scheme's time zone; on days that are no working days by China's official calendar it ends at
+once. By hand at any time: *Trigger*; on a working day it does the same, however often.
+
+**Inputs.** The appeals, talks and results in the results database (connection `kpi_results`).
+
+**Outputs.** One run of `appeal_answer` (run id `appeal__<appeal>`) for each appeal that HR or the skip level has to answer. An
+answer that could not be carried out is asked for again; a wait for an appeal that was closed elsewhere is ended. Mail, where
+it is on: to HR about new appeals, on the working day before the due date and on it, and after it; answers to appellant and
+evaluator; to evaluators about results that they have not told.
+
+**Run again.** Always safe: no appeal is asked about twice, no mail sent twice.
+
+**When it fails.** The log of the red task ends in a block that says what is wrong and what to do.
+
+| fails | means | do |
+| --- | --- | --- |
+| at once | scheme or settings are wrong | mend what the block names, clear the task |
+| after retries | the results database or the mail server could not be reached, or a bug | bring it back, clear the task |
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import kpi_dag_common as common
+import kpi_mail
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+SCHEME = common.scheme_in_force()
+ANSWER_DAG = "appeal_answer"
+NOT_ENDED = ["queued", "running"]
+
+
+def _mail_about_appeals(settings, now):
+    """Mail whatever is due about appeals; one that cannot be sent does not stop the others."""
+    from kpi_tasks.cycle.appeal_queue import mails_about
+    from kpi_tasks.cycle.appeals import list_appeals
+    from kpi_tasks.errors import UnreachableError
+    from kpi_tasks.results import store
+
+    faults = []
+    for kind, appeal in mails_about(
+        list_appeals(settings, store.open_results(settings.results_url), now), now
+    ):
+        try:
+            if kind == "appeal_decided":
+                kpi_mail.tell_decision(settings, now, appeal.row)
+            else:
+                kpi_mail.tell_hr(settings, now, kind, appeal.row)
+        except UnreachableError as error:
+            faults += error.faults
+    if faults:
+        raise UnreachableError(faults)
+
+
+@dag(
+    schedule=CronTriggerTimetable("0 9 * * *", timezone=common.time_zone(SCHEME)),
+    catchup=False,
+    max_active_runs=1,
+    default_args=common.DEFAULT_ARGS | {"execution_timeout": timedelta(minutes=30)},
+    tags=["kpi", "appeals"],
+    doc_md=__doc__,
+)
+def appeals():
+    """Wire a working day: ask for answers, mail HR, mail evaluators."""
+
+    @task.short_circuit
+    def is_working_day():
+        with common.guarded() as (_, _settings, now):
+            from zoneinfo import ZoneInfo
+
+            from kpi_tasks.workdays import guess_warning, is_workday
+
+            day = now.astimezone(ZoneInfo(common.time_zone(SCHEME))).date()
+            is_working, is_certain = is_workday(day)
+            if not is_certain:
+                print("warning:", guess_warning([day.year]))  # noqa: T201 - the task's log
+            return is_working
+
+    @task
+    def find_waiting():
+        with common.guarded() as (context, settings, now):
+            from kpi_tasks.cycle.appeal_queue import runs_to_start
+            from kpi_tasks.cycle.appeals import list_appeals
+            from kpi_tasks.results import store
+
+            def count(run_ids, is_active):
+                return context["ti"].get_dr_count(
+                    ANSWER_DAG, run_ids=run_ids, states=NOT_ENDED if is_active else None
+                )
+
+            engine = store.open_results(settings.results_url)
+            return runs_to_start(list_appeals(settings, engine, now), count)
+
+    @task
+    def mail_hr():
+        with common.guarded() as (_, settings, now):
+            _mail_about_appeals(settings, now)
+
+    @task
+    def mail_evaluators():
+        with common.guarded() as (_, settings, now):
+            from kpi_tasks.cycle.talks import not_told_last_month
+
+            period, members = not_told_last_month(settings, SCHEME, now)
+            if members:
+                kpi_mail.remind_evaluators(settings, now, scheme_id=SCHEME, period=period, members=members)
+
+    start = TriggerDagRunOperator.partial(
+        task_id="ask_for_answers",
+        trigger_dag_id=ANSWER_DAG,
+        logical_date=None,  # many runs may start in one moment
+        fail_when_dag_is_paused=True,  # else nobody would be asked, in silence
+        map_index_template="{{ task.conf['appeal'] }}",
+    )
+    today = is_working_day()
+    waiting = find_waiting()
+    start.expand_kwargs(waiting)
+    today >> [waiting, mail_hr(), mail_evaluators()]
+
+
+appeals()

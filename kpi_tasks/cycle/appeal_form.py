@@ -1,0 +1,106 @@
+"""The correction form of an appeal, as it is filled in: on the command line, and in Airflow's required action."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kpi_tasks.cycle.appeals import Appeal
+from kpi_tasks.cycle.corrections import Proposal
+from kpi_tasks.errors import Fault, UsageError
+from kpi_tasks.rules.appeals import VERDICTS
+
+OPTIONS: Mapping[str, str] = dict(zip(("Uphold", "Reject"), VERDICTS, strict=True))
+"""The buttons of the form, and the verdicts that they stand for."""
+
+_HOW_TO = (
+    "**To answer**: press *Uphold* with at least one correction, or *Reject* with none; the answer goes to the appellant. "
+    "Ids are parted by commas. A record is credited to the appellant, or to another member as `ID=MEMBER`."
+)
+_PARTING = re.compile(r"[,;，；、\n]")
+
+
+@dataclass(frozen=True)
+class FilledForm:
+    """An answered form, as ``decide`` takes it."""
+
+    verdict: str
+    answer: str
+    proposals: tuple[Proposal, ...]
+    scope: str | None
+
+
+def proposals_of(
+    member_id: str,
+    void_incidents: Iterable[str] = (),
+    exclude_records: Iterable[str] = (),
+    credit_records: Iterable[str] = (),
+    set_grade: str | None = None,
+) -> tuple[Proposal, ...]:
+    """Return the corrections asked for; a record to credit is ``ID`` (to the appellant) or ``ID=MEMBER``."""
+    proposals = [Proposal("void_incident", target) for target in void_incidents]
+    proposals += [Proposal("exclude_record", target) for target in exclude_records]
+    for text in credit_records:
+        target, _, to = (part.strip() for part in text.partition("="))
+        proposals.append(Proposal("credit_record", target, to or member_id))
+    if set_grade:
+        proposals.append(Proposal("set_grade", member_id, set_grade))
+    return tuple(proposals)
+
+
+def filled(member_id: str, chosen: Iterable[str], entries: Mapping[str, object]) -> FilledForm:
+    """Read the answer of a required action: the button that was pressed and the fields by name.
+
+    Ids in one field are parted by commas or lines. Raises ``UsageError`` where no one button of the form was pressed.
+    """
+    pressed = list(chosen)
+    if len(pressed) != 1 or pressed[0] not in OPTIONS:
+        where = {"chosen": ", ".join(pressed)}
+        raise UsageError(
+            Fault("the form was not answered", where, f"one of: {', '.join(OPTIONS)}", "answer again")
+        )
+    texts = {name: str(value or "").strip() for name, value in entries.items()}
+    proposals = proposals_of(
+        member_id,
+        _ids(texts.get("void_incidents", "")),
+        _ids(texts.get("exclude_records", "")),
+        _ids(texts.get("credit_records", "")),
+        texts.get("set_grade"),
+    )
+    return FilledForm(OPTIONS[pressed[0]], texts.get("answer", ""), proposals, texts.get("scope") or None)
+
+
+def _ids(text: str) -> list[str]:
+    return [part.strip() for part in _PARTING.split(text) if part.strip()]
+
+
+def subject(appeal: Appeal) -> str:
+    """Return the headline of an appeal's required action."""
+    row = appeal.row
+    return f"Appeal of {appeal.member.member_name} ({row.member_id}) against {row.period}: answer by {row.due_on}"
+
+
+def body(appeal: Appeal, explanation: str) -> str:
+    """Return, in Markdown, what is needed to answer an appeal; ``explanation``: how the current grade came about."""
+    row, member = appeal.row, appeal.member
+    overdue = ", **overdue**" if appeal.is_overdue else ""
+    guess = f" ({appeal.due.warning})" if appeal.due.warning else ""
+    talk = f"No talk came first: {row.no_talk_reason}" if row.no_talk_reason else "It was talked about first."
+    return "\n".join(
+        [
+            f"**{row.appeal_id}** at stage {row.stage}, due on **{row.due_on}**{overdue}{guess}.",
+            f"Team {member.team_name}, evaluator {member.evaluator_id or 'none'}. {talk}",
+            "",
+            "**Grounds**",
+            "",
+            *(f"> {line}" for line in row.grounds.splitlines()),
+            "",
+            "**How the grade came about**",
+            "",
+            explanation,
+            "",
+            _HOW_TO,
+            f"`kpi explain --period {row.period} --member {row.member_id}` lists the records.",
+        ]
+    )
