@@ -26,7 +26,6 @@ from datetime import timedelta
 
 import kpi_dag_common as common
 import kpi_mail
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 SCHEME = common.scheme_in_force()
@@ -109,16 +108,14 @@ def appeals():
             if members:
                 kpi_mail.remind_evaluators(settings, now, scheme_id=SCHEME, period=period, members=members)
 
-    start = TriggerDagRunOperator.partial(
-        task_id="ask_for_answers",
-        trigger_dag_id=ANSWER_DAG,
-        logical_date=None,  # many runs may start in one moment
-        fail_when_dag_is_paused=True,  # else nobody would be asked, in silence
-        map_index_template="{{ task.conf['appeal'] }}",
-    )
+    @task(map_index_template="{{ task.op_kwargs['appeal'] }}")
+    def ask_for_answers(appeal, run_id, is_reset):
+        with common.guarded():
+            common.start_run(ANSWER_DAG, run_id, {"appeal": appeal}, is_reset=is_reset)
+
     today = is_working_day()
     waiting = find_waiting()
-    start.expand_kwargs(waiting)
+    ask_for_answers.expand_kwargs(waiting)
     today >> [waiting, mail_hr(), mail_evaluators()]
 
 

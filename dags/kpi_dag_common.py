@@ -169,6 +169,34 @@ def stage() -> Iterator[tuple[ModuleType, Month, datetime]]:
         yield pipeline, month, now
 
 
+def start_run(dag_id: str, run_id: str, conf: dict[str, Any], *, is_reset: bool = False) -> None:
+    """End the task by starting a run of another DAG; a run of that id that is there is left alone, or reset.
+
+    What `TriggerDagRunOperator` does, whose import alone takes longer than everything else that a DAG file needs. Raises
+    ``ConfigError`` where the DAG is paused: the run would wait in silence.
+    """
+    from airflow.sdk import get_current_context
+    from airflow.sdk.exceptions import DagRunTriggerException
+
+    if get_current_context()["ti"].get_dag(dag_id).is_paused:
+        place = {"dag": dag_id, "run": run_id}
+        raise ConfigError(
+            Fault(f"the DAG {dag_id} is paused", place, "a DAG that runs", "unpause it, then clear this task")
+        )
+    raise DagRunTriggerException(
+        trigger_dag_id=dag_id,
+        dag_run_id=run_id,
+        conf=conf,
+        reset_dag_run=is_reset,
+        skip_when_already_exists=True,
+        wait_for_completion=False,
+        allowed_states=[],
+        failed_states=[],
+        poke_interval=60,
+        deferrable=False,
+    )
+
+
 def announce(month: Month, evaluation_id: str) -> None:
     """Say in the task's outlets that this month of this department was published, and nothing of other departments.
 

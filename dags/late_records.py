@@ -18,7 +18,6 @@ the month is red in `monthly_kpi`, and mailed from there.
 from __future__ import annotations
 
 import kpi_dag_common as common
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronPartitionTimetable, dag, task
 
 SCHEME = common.scheme_in_force()
@@ -49,13 +48,12 @@ def late_records():
             period = common.period_of_run(context["dag_run"].partition_key, context["params"].get("period"))
             return {"period": period, "scheme": context["params"]["scheme"]}
 
-    TriggerDagRunOperator(
-        task_id="run_again",
-        trigger_dag_id="monthly_kpi",
-        conf=resolve_period(),
-        logical_date=None,
-        fail_when_dag_is_paused=True,
-    )
+    @task
+    def run_again(conf):
+        with common.guarded() as (context, _, _):
+            common.start_run("monthly_kpi", f"late__{context['dag_run'].run_id}", conf)
+
+    run_again(resolve_period())
 
 
 late_records()

@@ -28,7 +28,7 @@ def run_id_of(appeal_id: str) -> str:
 
 
 def runs_to_start(appeals: Sequence[Appeal], count: Count) -> list[dict[str, Any]]:
-    """Return the runs to trigger, as arguments of ``TriggerDagRunOperator``.
+    """Return the runs to start: each with ``appeal``, ``run_id`` and ``is_reset``.
 
     An appeal to answer without a run gets one; where its run has ended and it is still open, the run is reset and asks
     again. A run that still waits for the answer of an appeal that was closed elsewhere is reset, and then ends by itself.
@@ -71,4 +71,4 @@ def _still_waiting(appeals: Sequence[Appeal], count: Count) -> Iterator[Appeal]:
 
 def _run(appeal: Appeal, *, is_reset: bool) -> dict[str, Any]:
     appeal_id = appeal.row.appeal_id
-    return {"trigger_run_id": run_id_of(appeal_id), "conf": {"appeal": appeal_id}, "reset_dag_run": is_reset}
+    return {"appeal": appeal_id, "run_id": run_id_of(appeal_id), "is_reset": is_reset}

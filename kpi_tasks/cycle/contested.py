@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from sqlalchemy import Connection
 
+from kpi_tasks.cycle.published import not_published
 from kpi_tasks.errors import Fault, UsageError
 from kpi_tasks.month import Month
 from kpi_tasks.results.model import EvaluationRow
@@ -21,14 +22,7 @@ def published(connection: Connection, month: Month) -> EvaluationRow:
     """Return the month's current evaluation; ``UsageError`` where it is not published."""
     row = current_row(connection, month.scheme_id, month.period.key)
     if row is None:
-        raise UsageError(
-            Fault(
-                f"{month.period} is not published",
-                {"scheme": month.scheme_id, "period": month.period.key},
-                "a month that was evaluated and published",
-                f"kpi run --period {month.period}",
-            )
-        )
+        raise not_published(month)
     return row
 
 

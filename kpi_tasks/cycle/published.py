@@ -11,12 +11,17 @@ def published_month(month: Month) -> store.StoredEvaluation:
     """Return the current revision of a month; ``UsageError`` where it was never published."""
     stored = store.read_current(month.results(), month.scheme_id, month.period.key)
     if stored is None:
-        raise UsageError(
-            Fault(
-                f"{month.period} is not published",
-                {"scheme": month.scheme_id, "period": month.period.key},
-                "a published month",
-                f"kpi run --period {month.period}",
-            )
-        )
+        raise not_published(month)
     return stored
+
+
+def not_published(month: Month) -> UsageError:
+    """Return the error about a month that was never published."""
+    return UsageError(
+        Fault(
+            f"{month.period} is not published",
+            {"scheme": month.scheme_id, "period": month.period.key},
+            "a published month",
+            f"kpi run --period {month.period}",
+        )
+    )

@@ -11,9 +11,9 @@ from kpi_tasks.report.data import read_month
 from kpi_tasks.report.view import MemberLine, MonthView, TeamLine
 from kpi_tasks.report.wording import Wording, number
 from kpi_tasks.results.model import StoredEvaluation
+from kpi_tasks.rulings import EVALUATOR_MARK
 from kpi_tasks.stages import digest
 
-_EVALUATOR_MARK = "evaluator_mark"
 _SET_BY_APPEAL = "R14_set_grade"
 
 
@@ -204,7 +204,7 @@ def _deductions(slip: Slip, say: Say) -> Iterable[Block]:
 
 
 def _category(slip: Slip, say: Say, penalty: Penalty) -> str:
-    if penalty.category == _EVALUATOR_MARK:
+    if penalty.category == EVALUATOR_MARK:
         return say("category.evaluator_mark")
     name = say.name(slip.view.scheme.penalty_name(penalty.category))
     return say("mark.voided", category=name) if penalty.is_voided else name

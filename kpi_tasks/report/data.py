@@ -25,9 +25,7 @@ from kpi_tasks.report.view import (
 
 if TYPE_CHECKING:
     from kpi_tasks.results.model import EvaluationRow, StoredEvaluation
-
-EVALUATOR_MARK = "evaluator_mark"
-"""The category of what an evaluator loses for an upheld appeal (R14)."""
+from kpi_tasks.rulings import EVALUATOR_MARK
 
 
 def read_month(stored: StoredEvaluation) -> MonthView:

@@ -1,22 +1,17 @@
-"""Personnel actions, kept at what the current evaluations and HR's verdicts lead to, and the ledger of those verdicts.
-
-On PostgreSQL who changes the actions of a scheme holds a lock on them until the end of the transaction: of two months
-published at once the second reads what the first has published. It is the last lock to be taken: a transaction that holds it
-must not wait for that of a month (``lock_month``), whose holder may be waiting for this one.
-"""
+"""Personnel actions, kept at what the current evaluations and HR's verdicts lead to, and the ledger of those verdicts."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Table, bindparam, or_, select, text
+from sqlalchemy import Connection, Table, bindparam, or_, select
 
 from kpi_tasks.results import tables
 from kpi_tasks.results.columntypes import exact_micros
+from kpi_tasks.results.locks import lock_actions
 from kpi_tasks.rulings import EVALUATOR_MARK
 
 Follow = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
@@ -51,15 +46,6 @@ def sync_actions(connection: Connection, scheme_id: str, follow: Follow) -> None
             actions.insert(),
             [{"scheme_id": scheme_id, **dict(zip(_COLUMNS, record, strict=True))} for record in added],
         )
-
-
-def lock_actions(connection: Connection, scheme_id: str) -> None:
-    """Make others who change this scheme's actions wait; SQLite's write transaction has done so already."""
-    if connection.dialect.name == "sqlite":
-        return
-    name = f"kpi actions {scheme_id}"
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def read_conduct(connection: Connection, scheme_id: str) -> pd.DataFrame:

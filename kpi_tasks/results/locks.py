@@ -1,4 +1,8 @@
-"""Locks: who writes to the same month waits in a row, whatever is written."""
+"""Locks on PostgreSQL until the end of the transaction; SQLite has one writer at a time anyhow.
+
+The lock on a scheme's actions is the last to be taken: a transaction that holds it must not wait for that of a month, whose
+holder may be waiting for this one.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,17 @@ from sqlalchemy import Connection, text
 
 
 def lock_month(connection: Connection, scheme_id: str, period: str) -> None:
-    """Make other writers of this month wait, publishers among them; SQLite's transaction has done so already."""
+    """Make other writers of this month wait, publishers among them."""
+    _lock(connection, f"kpi publish {scheme_id} {period}")
+
+
+def lock_actions(connection: Connection, scheme_id: str) -> None:
+    """Make others who change this scheme's personnel actions wait."""
+    _lock(connection, f"kpi actions {scheme_id}")
+
+
+def _lock(connection: Connection, name: str) -> None:
     if connection.dialect.name == "sqlite":
         return
-    name = f"kpi publish {scheme_id} {period}"
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": number})

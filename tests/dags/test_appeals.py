@@ -77,10 +77,10 @@ class Runs:
         """Start what a working day starts, as Airflow would; return ids and whether they were reset."""
         started = runs_to_start(appeals, self.count)
         for run in started:
-            assert run["conf"] == {"appeal": run["trigger_run_id"].removeprefix("appeal__")}
-            assert run["reset_dag_run"] == (run["trigger_run_id"] in self.states)
-            self.states[run["trigger_run_id"]] = "running"
-        return [(run["trigger_run_id"], run["reset_dag_run"]) for run in started]
+            assert run["appeal"] == run["run_id"].removeprefix("appeal__")
+            assert run["is_reset"] == (run["run_id"] in self.states)
+            self.states[run["run_id"]] = "running"
+        return [(run["run_id"], run["is_reset"]) for run in started]
 
 
 @pytest.fixture(scope="module")

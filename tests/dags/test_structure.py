@@ -10,17 +10,18 @@ pytestmark = pytest.mark.airflow
 
 STAGES = (
     "extract", "freeze", "validate", "accept", "measure", "rank_teams", "grade_teams", "apply_penalties", "grade_members",
-    "publish", "report", "tell",
+    "apply_corrections", "publish", "report", "tell",
 )  # fmt: skip
 
 EDGES = [
     ("accept", "measure"),
+    ("apply_corrections", "publish"),
     ("apply_penalties", "grade_members"),
     ("extract", "freeze"),
     ("freeze", "accept"),
     ("freeze", "measure"),
     ("freeze", "validate"),
-    ("grade_members", "publish"),
+    ("grade_members", "apply_corrections"),
     ("grade_teams", "grade_members"),
     ("list_record_types", "extract"),
     ("list_record_types", "validate"),
