@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from kpi_tasks.cycle.appeal_decision import decide
+from kpi_tasks.cycle.appeal_decision import UPHELD, decide
 from kpi_tasks.cycle.appeal_form import filled
 from kpi_tasks.cycle.appeals import month_of, show_appeal
+from kpi_tasks.cycle.published import published_month
 from kpi_tasks.errors import UsageError
+from kpi_tasks.pipeline import report
 from kpi_tasks.settings import Settings
 
 
@@ -51,5 +53,8 @@ def apply(
                 f"; {appeal.row.period} is published as revision {published.revision}" if published else ""
             )
             return f"{appeal_id} {form.verdict} by {by}{revision}"
+    if appeal.row.status == UPHELD:
+        # An earlier try may have been killed after the decision and before its pages; pages that are there stay.
+        report(month, published_month(month).row.evaluation_id)
     last = appeal.events[-1]
     return f"{appeal_id} was {last.event} already by {last.recorded_by} at {last.recorded_at.isoformat()}: nothing done"

@@ -15,6 +15,8 @@ OPTIONS: Mapping[str, str] = dict(zip(("Uphold", "Reject"), VERDICTS, strict=Tru
 """The buttons of the form, and the verdicts that they stand for."""
 
 _HOW_TO = (
+    "**如何答复**：申诉成立请按 *Uphold*，并至少填写一项更正；不成立请按 *Reject*，不填更正。答复会发给申诉人。多个编号用逗号分开；"
+    "记录默认记给申诉人，记给他人写作 `编号=职员`。\n\n"
     "**To answer**: press *Uphold* with at least one correction, or *Reject* with none; the answer goes to the appellant. "
     "Ids are parted by commas. A record is credited to the appellant, or to another member as `ID=MEMBER`."
 )
@@ -78,29 +80,34 @@ def _ids(text: str) -> list[str]:
 def subject(appeal: Appeal) -> str:
     """Return the headline of an appeal's required action."""
     row = appeal.row
-    return f"Appeal of {appeal.member.member_name} ({row.member_id}) against {row.period}: answer by {row.due_on}"
+    who = f"{appeal.member.member_name} ({row.member_id})"
+    return f"{who} 对 {row.period} 的申诉，{row.due_on} 前答复 / Appeal against {row.period}: answer by {row.due_on}"
 
 
 def body(appeal: Appeal, explanation: str) -> str:
     """Return, in Markdown, what is needed to answer an appeal; ``explanation``: how the current grade came about."""
     row, member = appeal.row, appeal.member
-    overdue = ", **overdue**" if appeal.is_overdue else ""
+    overdue = ", **已逾期 overdue**" if appeal.is_overdue else ""
     guess = f" ({appeal.due.warning})" if appeal.due.warning else ""
-    talk = f"No talk came first: {row.no_talk_reason}" if row.no_talk_reason else "It was talked about first."
+    talk = (
+        f"未先面谈 No talk came first: {row.no_talk_reason}"
+        if row.no_talk_reason
+        else "已先面谈 It was talked about first."
+    )
     return "\n".join(
         [
-            f"**{row.appeal_id}** at stage {row.stage}, due on **{row.due_on}**{overdue}{guess}.",
-            f"Team {member.team_name}, evaluator {member.evaluator_id or 'none'}. {talk}",
+            f"**{row.appeal_id}** 阶段 stage {row.stage}, 答复期限 due on **{row.due_on}**{overdue}{guess}.",
+            f"小组 team {member.team_name}, 评估者 evaluator {member.evaluator_id or '无 none'}. {talk}",
             "",
-            "**Grounds**",
+            "**申诉理由 Grounds**",
             "",
             *(f"> {line}" for line in row.grounds.splitlines()),
             "",
-            "**How the grade came about**",
+            "**成绩由来 How the grade came about**",
             "",
             explanation,
             "",
             _HOW_TO,
-            f"`kpi explain --period {row.period} --member {row.member_id}` lists the records.",
+            f"`kpi explain --period {row.period} --member {row.member_id}` 列出全部记录 lists the records.",
         ]
     )

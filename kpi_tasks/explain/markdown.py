@@ -1,4 +1,4 @@
-"""An explanation in a few lines of Markdown, for those who answer an appeal."""
+"""An explanation in a few lines of Markdown, Chinese and English side by side, for those who answer an appeal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ def markdown(explanation: Explanation) -> str:
 
 def _criteria(explanation: Explanation) -> Iterator[str]:
     team = explanation.team
-    yield f"Team {_cell(team.team_name)}: {number(team.total_points_micros)} points, place {team.place} of {team.team_count}, grade {team.grade} ({team.grade_rule})."
+    points = number(team.total_points_micros)
+    yield f"{_cell(team.team_name)}: {points} 分 points, 名次 place {team.place} / {team.team_count}, 等级 grade {team.grade} ({team.grade_rule})."
     yield ""
-    yield "| criterion | place | weight | team's points | own part | contribution |"
+    yield "| 评比项目 criterion | 名次 place | 级别 weight | 小组得分 team's points | 本人占比 own part | 贡献 contribution |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for step in explanation.criteria:
         if step.weight is not None:
@@ -25,36 +26,40 @@ def _criteria(explanation: Explanation) -> Iterator[str]:
 
 
 def _criterion(step: CriterionStep) -> str:
-    place = "unplaced" if step.team_place is None else str(step.team_place)
+    place = "无 unplaced" if step.team_place is None else str(step.team_place)
     share = f"{float(step.share):.1%}"
     points = number(step.team_points_micros)
     contribution = f"{float(step.contribution):.2f}"
-    return f"| {_cell(step.names['en'])} | {place} | {step.weight} | {points} | {share} | {contribution} |"
+    return f"| {_cell(step.names['zh'])} {_cell(step.names['en'])} | {place} | {step.weight} | {points} | {share} | {contribution} |"
 
 
 def _conduct(explanation: Explanation) -> Iterator[str]:
     work, deducted = explanation.work_points_micros, explanation.deducted_points_micros
     performance = number(explanation.performance_points_micros)
-    zeroed = f"; {explanation.incident_count} deductions set them to 0 (R8)" if explanation.is_zeroed else ""
-    yield f"Work points {number(work)}, deducted {number(deducted)}, performance points {performance}{zeroed}."
+    zeroed = (
+        f"; {explanation.incident_count} 次扣分清零 deductions set them to 0 (R8)"
+        if explanation.is_zeroed
+        else ""
+    )
+    yield f"工作积分 work points {number(work)}, 扣分 deducted {number(deducted)}, 绩效分 performance points {performance}{zeroed}."
     yield ""
     if not explanation.penalties:
-        yield "No conduct incidents."
+        yield "无扣分事件 No conduct incidents."
         return
-    yield "| incident | when | category | points | |"
+    yield "| 事件 incident | 时间 when | 类别 category | 扣分 points | |"
     yield "| --- | --- | --- | ---: | --- |"
     for penalty in explanation.penalties:
-        category = f"{_cell(penalty.names['en'])} ({penalty.category})"
-        state = "void" if penalty.is_voided else ""
+        category = f"{_cell(penalty.names['zh'])} {_cell(penalty.names['en'])} ({penalty.category})"
+        state = "作废 void" if penalty.is_voided else ""
         when = penalty.occurred_at or ""
         yield f"| {_cell(penalty.record_id)} | {when} | {category} | {number(penalty.points_micros)} | {state} |"
 
 
 def _grade(explanation: Explanation) -> Iterator[str]:
     step = explanation.step
-    grade = f"grade **{step.grade}** ({step.grade_rule})" if step.grade else f"not graded ({step.grade_rule})"
+    grade = f"**{step.grade}** ({step.grade_rule})" if step.grade else f"不评 not graded ({step.grade_rule})"
     band = ", ".join(step.band)
-    yield f"Contribution index {number(explanation.index_micros)}; team grade {explanation.team.grade} opens {band}: {grade}."
+    yield f"贡献指数 contribution index {number(explanation.index_micros)}; 小组等级 team grade {explanation.team.grade}: {band}; 等级 grade {grade}."
 
 
 def _cell(text: str) -> str:

@@ -168,18 +168,20 @@ def test_the_required_action_says_what_is_needed_to_answer(month: Month) -> None
     appeal = show_appeal(month.settings, month.results(), filed(month, "M4"), NOW + 9 * DAY)
     steps = markdown(explain(month.settings, published_month(month), "M4"))
     text = appeal_form.body(appeal, steps)
-    assert appeal_form.subject(appeal) == "Appeal of 刘洋 (M4) against 2026-09: answer by 2026-10-14"
+    assert appeal_form.subject(appeal) == (
+        "刘洋 (M4) 对 2026-09 的申诉，2026-10-14 前答复 / Appeal against 2026-09: answer by 2026-10-14"
+    )
     for part in (
-        "**2026-10-14**, **overdue**",
+        "**2026-10-14**, **已逾期 overdue**",
         "> grounds",
-        "evaluator M3",
+        "评估者 evaluator M3",
         "away",
         INCIDENT,
         "slow_service",
-        "grade **C**",
+        "等级 grade **C**",
     ):
         assert part in text
-    assert "| Customer satisfaction | 2 | 4 | 28 |" in text
+    assert "| 客户满意度 Customer satisfaction | 2 | 4 | 28 |" in text
 
 
 def test_the_form_is_read_as_it_was_filled_in() -> None:
