@@ -68,7 +68,7 @@ def open_month(
                 f"{period} has not ended",
                 {"period": period.key, "time zone": zone.key},
                 "a month that is over, so that its records are complete",
-                f"run it from {period.end} on",
+                f"wait until {period.end}",
             )
         )
     return Month(settings, department, period)

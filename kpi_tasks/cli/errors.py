@@ -97,11 +97,20 @@ def as_dict(error: KpiError) -> dict[str, object]:
 def _wrong_usage(error: typer.TyperException, state: State) -> int:
     ctx = getattr(error, "ctx", None)
     command = ctx.command_path if ctx is not None else "kpi"
-    message = error.format_message()
+    message = _with_both_names(error)
     if not message:  # a command group without a command: its help is shown already
         return error.exit_code
     usage = " ".join(ctx.get_usage().split()).removeprefix("Usage: ") if ctx is not None else ""
     return fail(UsageError(Fault(message, {"command": command}, usage, f"see `{command} --help`")), state)
+
+
+def _with_both_names(error: typer.TyperException) -> str:
+    """Return the message; where a choice such as ``--upheld/--rejected`` is missing, with both of its names."""
+    message, option = error.format_message(), getattr(error, "param", None)
+    others = getattr(option, "secondary_opts", ())
+    if option is None or not option.opts or not others:
+        return message
+    return message.replace(f"'{option.opts[0]}'", f"'{option.opts[0]}' or '{others[0]}'")
 
 
 def _known(error: Exception) -> KpiError | None:

@@ -52,7 +52,7 @@ def _options(command: Any) -> str:
 
 
 def _option(param: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in param.opts)
+    names = ", ".join(f"`{name}`" for name in (*param.opts, *getattr(param, "secondary_opts", ())))
     value = f" `{param.metavar}`" if param.metavar else ""
     note = " Required." if param.required else ""
     if not (param.required or param.default in (None, False, ())):

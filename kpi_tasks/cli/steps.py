@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kpi_tasks.explain.model import CriterionStep
 
 _LONG_FRACTION = 24
+_SET_GRADE = "R14_set_grade"
 
 
 def show(period: str, scheme_id: str | None, member_id: str, *, as_json: bool) -> None:
@@ -64,11 +65,9 @@ def rendered(explanation: Explanation) -> Iterator[RenderableType]:
         "5", "Contribution index", "R6: (contribution ÷ expected share) × (performance ÷ work points)"
     )
     yield Text(_index_lines(explanation))
-    yield _step(
-        "6",
-        "Grade",
-        f"{explanation.step.grade_rule}: the team's grade opens the band, the index picks from it",
-    )
+    is_set = explanation.step.grade_rule == _SET_GRADE
+    how = "set by an upheld appeal" if is_set else "the team's grade opens the band, the index picks from it"
+    yield _step("6", "Grade", f"{explanation.step.grade_rule}: {how}")
     yield Text(_grade_lines(explanation))
     if explanation.corrections:
         yield _step("", "Corrections", "R14: decided since, and part of the numbers above")
@@ -89,7 +88,7 @@ def _heading(explanation: Explanation) -> Text:
 
 
 def _step(number: str, title: str, rule: str) -> Text:
-    return Text(f"\n{number} {title}", style="bold").append(f"  {rule}", style="dim not bold")
+    return Text("\n" + f"{number} {title}".strip(), style="bold").append(f"  {rule}", style="dim not bold")
 
 
 def _roster(explanation: Explanation) -> Table:
@@ -171,7 +170,8 @@ def _corrections(explanation: Explanation) -> Table:
     table = table_of("kind", "target", "value", "for", "reason", "appeal")
     for entry in explanation.corrections:
         whom = "everyone" if entry.scope == "period" else "this member"
-        table.add_row(entry.kind, entry.target, entry.value or "", whom, entry.reason, entry.appeal_id or "")
+        target = entry.target if entry.is_effective else f"{entry.target} (gone: no effect)"
+        table.add_row(entry.kind, target, entry.value or "", whom, entry.reason or "", entry.appeal_id or "")
     return table
 
 
@@ -200,7 +200,7 @@ def _grade_lines(explanation: Explanation) -> str:
     )
     if step.grade is None:
         return f"{band}\nnot graded: {explanation.roster_days} roster days, at least {step.min_roster_days} are needed"
-    if step.grade_rule == "R14_set_grade":
+    if step.grade_rule == _SET_GRADE:
         return f"{band}\nset by an upheld appeal: {step.grade} ({step.grade_rule})"
     return f"{band}\nindex {amount(explanation.index_micros)}: {step.grade} ({step.grade_rule})"
 

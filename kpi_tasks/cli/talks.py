@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
@@ -43,8 +44,9 @@ def list_all(period: str, scheme_id: str | None, evaluator_id: str | None, *, as
     if as_json:
         print_json({"period": month.period.key, "evaluators": [_list_dict(one) for one in lists]})
         return
+    zone = ZoneInfo(month.department.scheme.time_zone)
     for one in lists:
-        _print_list(one)
+        _print_list(one, zone)
 
 
 def _answer(talk: Talk, *, as_json: bool) -> None:
@@ -56,7 +58,7 @@ def _answer(talk: Talk, *, as_json: bool) -> None:
         )
 
 
-def _print_list(one: EvaluatorList) -> None:
+def _print_list(one: EvaluatorList, zone: ZoneInfo) -> None:
     who = (
         named(one.evaluator_name or one.evaluator_id, one.evaluator_id)
         if one.evaluator_id
@@ -74,18 +76,22 @@ def _print_list(one: EvaluatorList) -> None:
             f"{member.contribution_index:.2f}",
             f"{member.team_name} {member.team_grade}",
             str(member.team_place),
-            _told_text(entry),
-            entry.acknowledged.recorded_at.date().isoformat() if entry.acknowledged else "",
+            _told_text(entry, zone),
+            _day(entry.acknowledged, zone) if entry.acknowledged else "",
             (entry.told.note or "") if entry.told else "",
         )
     console.print(table)
     console.print()
 
 
-def _told_text(entry: TalkEntry) -> str:
+def _day(talk: Talk, zone: ZoneInfo) -> str:
+    return talk.recorded_at.astimezone(zone).date().isoformat()
+
+
+def _told_text(entry: TalkEntry, zone: ZoneInfo) -> str:
     if entry.told is None:
         return "no"
-    told = f"{entry.told.recorded_at.date()} by {entry.told.recorded_by}"
+    told = f"{_day(entry.told, zone)} by {entry.told.recorded_by}"
     return f"{told}; changed since" if entry.is_changed else told
 
 

@@ -12,7 +12,6 @@ from kpi_tasks.cycle.appeal_filing import open_step
 from kpi_tasks.cycle.appeals import Appeal, local_day, month_of, show_appeal
 from kpi_tasks.cycle.contested import need_text
 from kpi_tasks.cycle.corrections import Occasion, Proposal, check_proposals
-from kpi_tasks.cycle.published import published_month
 from kpi_tasks.cycle.reevaluate import Change, reevaluate
 from kpi_tasks.errors import Fault, UsageError
 from kpi_tasks.month import Month
@@ -20,6 +19,7 @@ from kpi_tasks.period import Period
 from kpi_tasks.pipeline import PublishedMonth
 from kpi_tasks.results.appeals import Mark, Move, add_mark, move_appeal
 from kpi_tasks.results.connection import write_transaction
+from kpi_tasks.results.model import StoredEvaluation
 from kpi_tasks.results.people import MemberOfMonth
 from kpi_tasks.rules.appeals import VERDICTS, take
 from kpi_tasks.settings import Settings
@@ -82,8 +82,6 @@ def _uphold(
     appeal_id, now = appeal.row.appeal_id, move.recorded_at
     rules = month.department.scheme.appeals
     occasion = Occasion(appeal_id, appeal.row.member_id, str(move.answer), move.recorded_by, now)
-    stored = published_month(month)
-    corrections = check_proposals(month, stored, proposals, occasion, scope or rules.correction_scope.value)
     mark, no_mark_reason = _mark(month, appeal, now)
 
     def write(connection: Connection) -> None:
@@ -91,7 +89,13 @@ def _uphold(
         if mark is not None:
             add_mark(connection, mark)
 
-    published = reevaluate(month, Change(corrections=corrections), cause="appeal", now=now, alongside=write)
+    def change(stored: StoredEvaluation) -> Change:
+        now_open = show_appeal(month.settings, month.results(), appeal_id, now)
+        take(now_open.state, move.event, appeal_id)  # somebody else may have answered while this was computed
+        chosen = scope or rules.correction_scope.value
+        return Change(corrections=check_proposals(month, stored, proposals, occasion, chosen))
+
+    published = reevaluate(month, change, cause="appeal", now=now, alongside=write)
     after = show_appeal(month.settings, month.results(), appeal_id, now)
     return Decision(after, published, no_mark_reason)
 

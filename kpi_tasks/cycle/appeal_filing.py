@@ -140,7 +140,8 @@ def _due(month: Month, now: datetime) -> Due:
 
 def _check_stage(stage: str, allowed: Sequence[str]) -> None:
     if stage not in allowed:
-        raise UsageError(Fault("there is no such stage", {"stage": stage}, f"one of: {', '.join(allowed)}"))
+        expected = f"one of: {', '.join(allowed)}"
+        raise UsageError(Fault("there is no such stage", {"stage": stage}, expected, "correct --stage"))
 
 
 def _talk_faults(

@@ -46,7 +46,12 @@ def member_in(connection: Connection, evaluation: EvaluationRow, member_id: str)
 def need_text(**texts: str) -> None:
     """Raise ``UsageError`` with a fault for each text that is blank."""
     faults = [
-        Fault(f"{name.replace('_', ' ')} is missing", {name: text}, "a few words", f"say it with --{name}")
+        Fault(
+            f"{name.replace('_', ' ')} is missing",
+            {name: text},
+            "a few words",
+            f"say it with --{name.replace('_', '-')}",
+        )
         for name, text in texts.items()
         if not text.strip()
     ]

@@ -49,8 +49,8 @@ def check_proposals(
 ) -> tuple[Correction, ...]:
     """Turn proposals into corrections of the month of ``stored``.
 
-    Raises ``UsageError`` with a fault for each proposal that has nothing to act on, changes nothing, is given twice, or acts
-    on somebody else's result where the scope is the appellant's alone.
+    Raises ``UsageError`` with a fault for each proposal that has nothing to act on, changes nothing, is given twice, shares its
+    target with another, or acts on somebody else's result where the scope is the appellant's alone.
     """
     if scope not in SCOPES:
         raise UsageError(Fault("unknown scope", {"scope": scope}, " or ".join(SCOPES), "correct --scope"))
@@ -66,9 +66,28 @@ def check_proposals(
         faults += found
         if not found:
             corrections.append(checks.correction(proposal, number))
+    faults += _contradictions(corrections)
     if faults:
         raise UsageError(faults)
     return tuple(corrections)
+
+
+def _contradictions(corrections: Sequence[Correction]) -> list[Fault]:
+    """Return a fault for each record that is corrected, and each grade that is set, in more than one way."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for entry in corrections:
+        way = f"{entry.kind} {entry.value}" if entry.value else entry.kind
+        ways.setdefault((entry.record_type or entry.kind, entry.target), []).append(way)
+    return [
+        Fault(
+            "several corrections have the same target",
+            {"target": target, "corrections": ", ".join(given)},
+            "one correction a target",
+            "leave the others out",
+        )
+        for (_, target), given in ways.items()
+        if len(given) > 1
+    ]
 
 
 class _Checks:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from kpi_tasks.errors import Fault
+from kpi_tasks.errors import ConfigError, Fault, UsageError
 from kpi_tasks.month import Month
 from kpi_tasks.rules.plan import Plan, PlanRules, plan_faults
 from kpi_tasks.rules.scheme import Scheme
@@ -59,12 +59,17 @@ def words(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def faults_of(month: Month, weights: Plan, by: str, scheme: Scheme) -> list[Fault]:
-    """Return what is wrong with a plan that somebody gives: all that it breaks of R2, nobody named."""
-    faults = check_plan(weights, scheme, place(month))
-    if not words(by):
-        faults.append(Fault("nobody is named", place(month), "who decides on the plan", "name them: --by"))
-    return faults
+def nobody(month: Month) -> Fault:
+    """Say that a plan was given in nobody's name."""
+    return Fault("nobody is named", place(month), "who decides on the plan", "name them: --by")
+
+
+def refuse(broken: Sequence[Fault], others: Sequence[Fault]) -> None:
+    """Raise with all faults, if there are any: a plan that breaks R2 is wrong itself, the others are wrong usage."""
+    if broken:
+        raise ConfigError([*broken, *others])
+    if others:
+        raise UsageError(others)
 
 
 def place(month: Month) -> dict[str, object]:
@@ -77,7 +82,7 @@ def begun(month: Month) -> Fault:
     zone = month.department.scheme.time_zone
     return Fault(
         f"{month.period} has begun",
-        {**place(month), "began": month.period.start, "time zone": zone},
+        {**place(month), "began": str(month.period.start), "time zone": zone},
         "a month that lies ahead: its plan is fixed before it begins",
         f"amend it, with a reason: kpi plan amend --period {month.period}",
     )
@@ -88,7 +93,7 @@ def not_begun(month: Month) -> Fault:
     zone = month.department.scheme.time_zone
     return Fault(
         f"{month.period} has not begun",
-        {**place(month), "begins": month.period.start, "time zone": zone},
+        {**place(month), "begins": str(month.period.start), "time zone": zone},
         "a month that has begun: before that its plan may be fixed again",
         f"fix it: kpi plan fix --period {month.period}",
     )

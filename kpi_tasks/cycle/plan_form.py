@@ -9,7 +9,7 @@ from typing import Any
 
 from kpi_tasks.cycle.plan_faults import allowed_text, begins_at, has_begun, plan_text
 from kpi_tasks.cycle.plans import PlanDeed, carry_forward, fix, show
-from kpi_tasks.errors import Fault, UsageError
+from kpi_tasks.errors import ConfigError, Fault, UsageError
 from kpi_tasks.month import Month
 from kpi_tasks.results.plans import BY_HAND
 
@@ -80,7 +80,7 @@ def settle(month: Month, answer: Mapping[str, Any] | None, now: datetime) -> Pla
     """Do what the answer says: fix the plan in the form, or carry the last one forward; null: nobody was asked.
 
     ``answer`` has ``chosen_options``, ``params_input`` (field -> value) and ``responded_by_user`` (null: nobody answered in
-    time). Raises ``UsageError`` with all faults, and nothing is written.
+    time). Raises as ``fix`` does, and nothing is written.
     """
     if answer is None:
         return carry_forward(month, now)
@@ -94,10 +94,10 @@ def settle(month: Month, answer: Mapping[str, Any] | None, now: datetime) -> Pla
     who = str(user["name"]) if user is not None else ""
     try:
         return fix(month, _weights(month, given), by=who, now=now, reason=reason)
-    except UsageError as error:
+    except (UsageError, ConfigError) as error:
         if has_begun(month, now):
             raise
-        raise UsageError(replace(fault, action=_ASK_AGAIN) for fault in error.faults) from error
+        raise type(error)(replace(fault, action=_ASK_AGAIN) for fault in error.faults) from error
 
 
 def _weights(month: Month, given: Mapping[str, Any]) -> dict[str, int]:

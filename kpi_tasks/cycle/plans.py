@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Engine
 
 from kpi_tasks.cycle.plan_faults import (
     begun,
-    faults_of,
+    check_plan,
     has_begun,
     no_reason,
+    nobody,
     not_begun,
     nothing_amended,
+    place,
+    refuse,
     words,
 )
 from kpi_tasks.cycle.reevaluate import Change, reevaluate
@@ -106,13 +109,12 @@ def fix(month: Month, weights: Plan, *, by: str, now: datetime, reason: str | No
     """Fix the plan of a month that has not begun; it may be fixed again until then. R1, R2.
 
     Later months that only carry an earlier plan forward follow. The plan that is fixed already is not written again.
-    Raises ``UsageError`` with all faults, and nothing is written.
+    Raises ``ConfigError`` for a plan that breaks R2, else ``UsageError``, with all faults, and nothing is written.
     """
-    faults = faults_of(month, weights, by, month.department.scheme)
+    faults = [] if words(by) else [nobody(month)]
     if has_begun(month, now):
         faults.append(begun(month))
-    if faults:
-        raise UsageError(faults)
+    refuse(check_plan(weights, month.department.scheme, place(month)), faults)
     with _writing(month) as connection:
         plan = plans.plan_of_month(connection, month.scheme_id, month.period.key)
         is_new = plan is None or plan.origin != "fixed" or plan.weights != dict(weights)
@@ -125,18 +127,17 @@ def fix(month: Month, weights: Plan, *, by: str, now: datetime, reason: str | No
 def amend(month: Month, weights: Plan, *, by: str, reason: str, now: datetime) -> PlanDeed:
     """Change the plan of a month that has begun, for that month alone; a published month is evaluated again. R1, R2.
 
-    Raises ``UsageError`` with all faults, and nothing is written.
+    Raises ``ConfigError`` for a plan that breaks R2, else ``UsageError``, with all faults, and nothing is written.
     """
     engine = month.results()
     stored = store.read_current(engine, month.scheme_id, month.period.key)
     scheme = stored_department(stored, month.settings.root).scheme if stored else month.department.scheme
-    faults = faults_of(month, weights, by, scheme)
+    faults = [] if words(by) else [nobody(month)]
     if not has_begun(month, now):
         faults.append(not_begun(month))
     if not words(reason):
         faults.append(no_reason(month))
-    if faults:
-        raise UsageError(faults)
+    refuse(check_plan(weights, scheme, place(month)), faults)
 
     def write(connection: Connection) -> None:
         if _to_score_by(connection, month).weights == dict(weights):

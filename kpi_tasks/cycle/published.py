@@ -17,11 +17,12 @@ def published_month(month: Month) -> store.StoredEvaluation:
 
 def not_published(month: Month) -> UsageError:
     """Return the error about a month that was never published."""
+    option = "" if month.scheme_id == month.settings.scheme_id else f" --scheme {month.scheme_id}"
     return UsageError(
         Fault(
             f"{month.period} is not published",
             {"scheme": month.scheme_id, "period": month.period.key},
             "a published month",
-            f"kpi run --period {month.period}",
+            f"kpi run --period {month.period}{option}",
         )
     )

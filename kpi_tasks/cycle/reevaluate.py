@@ -10,18 +10,19 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from kpi_tasks.cycle.published import published_month
+from kpi_tasks.errors import KpiError
 from kpi_tasks.frozen import FrozenMonth
 from kpi_tasks.month import Month
 from kpi_tasks.pipeline import PublishedMonth, conduct_follower, report
 from kpi_tasks.results import ledger, store
-from kpi_tasks.results.publish import SupersededError
+from kpi_tasks.results.publish import DecidedMeanwhileError, SupersededError
 from kpi_tasks.rules import RULES_VERSION
 from kpi_tasks.rules.corrected import Evaluated, evaluate
 from kpi_tasks.rulings import Correction, Ledger, in_order
 from kpi_tasks.stages import Inputs
 
-ATTEMPTS = 3
-"""So often a month is computed anew where somebody else publishes it meanwhile."""
+ATTEMPTS = 10
+"""So often a month is computed anew where somebody else publishes it, or decides about it, meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Change:
 
 def reevaluate(
     month: Month,
-    change: Change,
+    change: Change | Callable[[store.StoredEvaluation], Change],
     *,
     cause: str,
     now: datetime,
@@ -44,37 +45,56 @@ def reevaluate(
 ) -> PublishedMonth:
     """Publish a new revision of a month: its current records and scheme, everything decided so far, and ``change``.
 
-    ``alongside`` writes what led to it (the state of an appeal, a plan, a grade by hand) in the same transaction, and may
-    raise to stop everything; corrections are added here. The report is rendered afterwards. Raises ``UsageError`` where the
+    A ``change`` that has to fit the current revision is given as a function of it: it is asked again where that was superseded
+    meanwhile, and may raise to stop everything. ``alongside`` writes what led to it (the state of an appeal, a plan, a grade
+    by hand) in the same transaction, and may raise too; corrections are added here. The report is rendered afterwards. Raises ``UsageError`` where the
     month is not published, and what computing and publishing raise.
     """
     engine = month.results()
+    for attempt in range(1, ATTEMPTS + 1):
+        stored = published_month(month)
+        known = store.read_ledger(engine, month.scheme_id, month.period.key)
+        now_decided = change if isinstance(change, Change) else change(stored)
+        try:
+            done = store.publish(
+                engine,
+                evaluation_with(month, stored, known, now_decided),
+                now,
+                cause,
+                replaces=stored.row.evaluation_id,
+                alongside=_writer(month, now_decided, alongside),
+                follow=conduct_follower(month),
+            )
+            break
+        except (SupersededError, DecidedMeanwhileError):
+            if attempt == ATTEMPTS:
+                raise
+    _render(month, done.evaluation_id)
+    return PublishedMonth(
+        done.evaluation_id, done.revision, done.is_new, done.results_hash, "", stored.row.snapshot_id
+    )
 
+
+def _render(month: Month, evaluation_id: str) -> None:
+    """Write the pages; where that fails, say that what was decided stands all the same."""
+    try:
+        report(month, evaluation_id, is_anew=True)
+    except KpiError as error:
+        what = f"{evaluation_id} is published and stands, but its pages were not written: "
+        action = f"mend this, then: kpi report --period {month.period} --scheme {month.scheme_id}"
+        raise type(error)(
+            replace(fault, what=what + fault.what, action=action) for fault in error.faults
+        ) from error
+
+
+def _writer(
+    month: Month, change: Change, alongside: Callable[[Connection], None]
+) -> Callable[[Connection], None]:
     def write(connection: Connection) -> None:
         alongside(connection)
         ledger.add_corrections(connection, month.scheme_id, month.period.key, change.corrections)
 
-    for attempt in range(1, ATTEMPTS + 1):
-        stored = published_month(month)
-        known = store.read_ledger(engine, month.scheme_id, month.period.key)
-        try:
-            done = store.publish(
-                engine,
-                evaluation_with(month, stored, known, change),
-                now,
-                cause,
-                replaces=stored.row.evaluation_id,
-                alongside=write,
-                follow=conduct_follower(month),
-            )
-            break
-        except SupersededError:
-            if attempt == ATTEMPTS:
-                raise
-    report(month, done.evaluation_id, is_anew=True)
-    return PublishedMonth(
-        done.evaluation_id, done.revision, done.is_new, done.results_hash, "", stored.row.snapshot_id
-    )
+    return write
 
 
 def evaluation_with(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kpi_tasks.cycle.plan_faults import check_plan
+from kpi_tasks.cycle.plan_faults import check_plan, refuse
 from kpi_tasks.cycle.scheme_changes import changed_scheme
 from kpi_tasks.errors import Fault, UsageError
 from kpi_tasks.frozen import FrozenMonth, stored_department
@@ -103,7 +103,7 @@ class Simulated:
 class Simulation:
     """Months to be scored under one change; made first for all of them, so that all faults come before any work.
 
-    ``weights`` null: each month's own plan. Raises ``UsageError`` where nothing is changed, where a plan breaks R2 and where a
+    ``weights`` null: each month's own plan. Raises ``ConfigError`` where a plan breaks R2, ``UsageError`` where nothing is changed and where a
     value has no place in a month's scheme or does not fit into it.
     """
 
@@ -139,6 +139,7 @@ def _changed_schemes(
     """Return evaluation -> scheme; what is wrong in several months in the same way is said once."""
     schemes: dict[str, SchemeFile] = {}
     faults: dict[str, Fault] = {}
+    broken: dict[str, Fault] = {}
     for stored in months:
         try:
             scheme = changed_scheme(stored_department(stored, root).scheme, values)
@@ -148,9 +149,8 @@ def _changed_schemes(
         schemes[stored.row.evaluation_id] = scheme
         if weights is not None:
             found = check_plan(weights, scheme, {"scheme": stored.row.scheme_id})
-            faults |= {str(fault): fault for fault in found}
-    if faults:
-        raise UsageError(faults.values())
+            broken |= {str(fault): fault for fault in found}
+    refuse(list(broken.values()), list(faults.values()))
     return schemes
 
 

@@ -190,6 +190,7 @@ def _nothing_to_acknowledge(month: Month, member_id: str, acknowledged: Talk | N
         "the talk is acknowledged already",
         {**where, "at": acknowledged.recorded_at.isoformat()},
         "one acknowledgement a talk",
+        "leave it; after the next talk the member acknowledges again",
     )
 
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from kpi_tasks.cycle.contested import need_text
-from kpi_tasks.cycle.published import published_month
 from kpi_tasks.cycle.reevaluate import Change, reevaluate
 from kpi_tasks.errors import ConfigError, UsageError
 from kpi_tasks.frozen import stored_department
 from kpi_tasks.month import Month
 from kpi_tasks.pipeline import PublishedMonth
 from kpi_tasks.results import ledger
+from kpi_tasks.results.model import StoredEvaluation
 from kpi_tasks.rules.grading import grade_teams
 
 
@@ -26,16 +26,18 @@ def decide_team_grade(
     published, reason or name are blank, or the scheme does not leave that team's grade open.
     """
     need_text(reason=reason, by=by)
-    stored = published_month(month)
-    scheme = stored_department(stored, month.settings.root).scheme
-    totals = stored.team_results[["team_id", "total_points_micros", "place", "is_best", "is_worst"]]
-    try:
-        grade_teams(totals, scheme, {team_id: grade})
-    except ConfigError as error:
-        raise UsageError(error.faults) from error
     decision = {"team_id": team_id, "grade": grade, "reason": reason, "decided_by": by}
+
+    def change(stored: StoredEvaluation) -> Change:
+        scheme = stored_department(stored, month.settings.root).scheme
+        totals = stored.team_results[["team_id", "total_points_micros", "place", "is_best", "is_worst"]]
+        try:
+            grade_teams(totals, scheme, {team_id: grade})
+        except ConfigError as error:
+            raise UsageError(error.faults) from error
+        return Change(team_grades={team_id: grade})
 
     def write(connection: Connection) -> None:
         ledger.add_team_grade(connection, month.scheme_id, month.period.key, decision, now)
 
-    return reevaluate(month, Change(team_grades={team_id: grade}), cause="decision", now=now, alongside=write)
+    return reevaluate(month, change, cause="decision", now=now, alongside=write)

@@ -110,11 +110,15 @@ def decide(
     """Record HR's word on a member's probation, once and for all, and bring the personnel actions up to date. R9.
 
     ``engine`` null: there is no results database yet. ``starts_on`` is needed only where several probations of the member wait.
-    Raises ``UsageError`` with all faults, and nothing is written: a verdict that is none, no reason or name, a probation that
-    there is not, that history does not lead to any more, that has not ended or has its verdict.
+    Raises ``UsageError`` with all faults, and nothing is written: a verdict that is none, no reason or name, the member's
+    own word, a probation that there is not, that history does not lead to any more, that has not ended or has its verdict.
     """
     today, follow = today_of(scheme, now), partial(actions_of, conduct=scheme.conduct)
     faults = _wording_faults(verdict, reason, by)
+    if by.strip().casefold() == member_id.casefold():
+        where = {"member": member_id, "by": by}
+        what, action = "nobody decides on the own probation", "have HR decide"
+        faults.append(Fault(what, where, "somebody else", action))
     if engine is None:
         raise UsageError([*faults, _unknown(_where(member_id, starts_on), ())])
     with write_transaction(engine) as connection:

@@ -50,7 +50,7 @@ class Explainer:
         basis = self._again.basis_of(member_id)
         with tempfile.TemporaryDirectory(prefix="kpi-explain-") as folder:
             files = self._frozen.records.corrected(basis.corrections, Path(folder))
-            steps = Steps(self._stored, self._frozen.department, files, basis, member_id)
+            steps = Steps(self._stored, self._frozen.department, files, self._again, member_id)
             explanation = steps.explanation()
         _check_fractions(explanation, self._stored)
         return explanation

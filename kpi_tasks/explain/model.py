@@ -111,14 +111,18 @@ class GradeStep:
 
 @dataclass(frozen=True)
 class CorrectionStep:
-    """One correction (R14) that was decided about the member, or for everyone (``scope`` ``period``)."""
+    """One correction (R14) that was decided about the member, or for everyone (``scope`` ``period``).
+
+    ``reason`` is for the member concerned: None where it was decided about somebody else. ``is_effective`` false: the record that it is about has gone since, so that it changes nothing.
+    """
 
     kind: str
     target: str
     value: str | None
     scope: str
-    reason: str
+    reason: str | None
     appeal_id: str | None
+    is_effective: bool
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from kpi_tasks.rulings import EVALUATOR_MARK
 
 if TYPE_CHECKING:
     from kpi_tasks.results.model import StoredEvaluation
-    from kpi_tasks.rules.corrected import Basis
+    from kpi_tasks.rules.corrected import Evaluated
     from kpi_tasks.schemefile import Department
 
 _MARK = {"en": "Appeal against a grade given, upheld", "zh": "所评成绩的申诉成立"}
@@ -40,12 +40,13 @@ class Steps:
         stored: StoredEvaluation,
         department: Department,
         files: Mapping[str, Path],
-        basis: Basis,
+        again: Evaluated,
         member_id: str,
     ) -> None:
         self.stored, self.department, self.member_id = stored, department, member_id
         self.scheme = department.scheme
-        self.basis, self.again = basis, basis.scored
+        self.basis, self.effective = again.basis_of(member_id), again.effective
+        self.again = self.basis.scored
         self.result = next(rows(self.again.member_results, member_id=member_id))
         names = stored.member_results.set_index("member_id")["member_name"]
         self.member_name = str(names[member_id])
@@ -187,7 +188,15 @@ class Steps:
     def _corrections(self) -> tuple[CorrectionStep, ...]:
         """Return what was decided about this member, and what was decided for everyone."""
         return tuple(
-            CorrectionStep(entry.kind, entry.target, entry.value, entry.scope, entry.reason, entry.appeal_id)
+            CorrectionStep(
+                entry.kind,
+                entry.target,
+                entry.value,
+                entry.scope,
+                entry.reason if entry.member_id == self.member_id else None,
+                entry.appeal_id,
+                self.effective[entry.correction_id],
+            )
             for entry in self.stored.ledger.corrections
             if entry.member_id == self.member_id or entry.scope == "period"
         )

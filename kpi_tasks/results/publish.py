@@ -38,6 +38,10 @@ class SupersededError(KpiError):
     """The month was published anew while it was computed; computing it once more helps."""
 
 
+class DecidedMeanwhileError(ConfigError):
+    """Something was decided about the month while it was computed; computing it once more helps."""
+
+
 def publish(
     engine: Engine,
     evaluation: Evaluation,
@@ -101,7 +105,7 @@ def _check_ledger(connection: Connection, evaluation: Evaluation) -> None:
     """Refuse results that leave out what was decided meanwhile."""
     ledger = ledger_of_month(connection, evaluation.scheme_id, evaluation.period)
     if ledger.content() != evaluation.ledger.content():
-        raise ConfigError(
+        raise DecidedMeanwhileError(
             Fault(
                 "something was decided about the month while it was computed",
                 {"scheme": evaluation.scheme_id, "period": evaluation.period},

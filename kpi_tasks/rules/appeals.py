@@ -54,7 +54,9 @@ def take(state: AppealState, event: str, appeal_id: str, stage: str | None = Non
             return step
     if not steps:
         what = f"the appeal is closed: it was {state.status}"
-        action = "file a new appeal where the result has changed since" if event != "withdrawn" else ""
+        action = "file a new appeal where the result has changed since"
+        if event == "withdrawn":
+            action = "leave it as it is: what was decided or withdrawn stays on record"
     elif event in VERDICTS:
         what, action = (
             "an appeal that is being talked over cannot be decided",

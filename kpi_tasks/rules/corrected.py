@@ -3,7 +3,7 @@
 Method: voided incidents and set grades touch nobody but the member they are about, so they are applied at once. Corrections
 of records change measures, and with them places and grades of others. Those of scope ``period`` are applied to all. Those of
 scope ``appellant`` are applied to a month of their own for each appellant, of which only the appellant's row is taken. The
-result does not depend on the order of decisions.
+result does not depend on the order in which corrections are given; of two about the same thing the last decided stands.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kpi_tasks.exact import to_decimal
 from kpi_tasks.rules.evaluation import Facts, Rulings, Scored, score
 from kpi_tasks.rules.plan import Plan
 from kpi_tasks.rules.scheme import Scheme
-from kpi_tasks.rulings import Correction, Ledger
+from kpi_tasks.rulings import Correction, Ledger, in_order
 
 Change = tuple[str, str, str, str | None, str | None, bool]
 EFFECT_COLUMNS = ("subject", "subject_id", "quantity", "before", "after", "is_applied")
@@ -77,6 +77,7 @@ def evaluate(records: Records, plan: Plan, scheme: Scheme, ledger: Ledger) -> Ev
     uncorrected = _basis(records, (), plan, scheme, decided)
     if not ledger.corrections:
         return Evaluated(uncorrected.scored, _effects([]), {}, uncorrected)
+    ledger = replace(ledger, corrections=in_order(ledger.corrections))
     rulings = replace(
         decided,
         voided=frozenset(entry.target for entry in ledger.corrections if entry.kind == "void_incident"),

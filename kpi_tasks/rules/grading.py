@@ -157,7 +157,7 @@ def _decided(
     for team, grade in sorted(decisions.items()):
         row = rows.get(team)
         where = {"team": team, "grade": grade}
-        action = "take the decision back; without one the scheme's own rule stands"
+        action = "decide on a team or grade that is open, or on none: the scheme's own rule stands"
         if row is None:
             faults.append(
                 Fault("decision on a team that takes no part in this month", where, "a ranked team", action)

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from kpi_tasks.errors import Fault, UnreachableError
-from kpi_tasks.rulings import Correction
+from kpi_tasks.rulings import Correction, in_order
 from kpi_tasks.source.queries import identifier, literal
 from kpi_tasks.source.records import RecordType, RecordTypes
 
@@ -59,12 +59,13 @@ class FrozenRecords:
     def corrected(self, corrections: Sequence[Correction], folder: Path) -> dict[str, Path]:
         """Return the file of every record type; those that corrections touch are written anew in ``folder``.
 
-        Every correction must have something to act on.
+        Every correction must have something to act on. Of several of one record the last decided stands: no record counts
+        twice.
         """
         files = dict(self._files)
         for name in sorted({str(entry.record_type) for entry in corrections}):
-            own = [entry for entry in corrections if entry.record_type == name]
-            files[name] = self._rewritten(self._types[name], own, folder / f"{name}.parquet")
+            own = {entry.target: entry for entry in in_order(corrections) if entry.record_type == name}
+            files[name] = self._rewritten(self._types[name], list(own.values()), folder / f"{name}.parquet")
         return files
 
     def _find_in(

@@ -10,6 +10,7 @@ import pytest
 from kpi_tasks.results import store
 from tests.cli.conftest import Answer, Call, call_in_process
 from tests.cycle.contested import INCIDENT, fingerprint, publish_month, settings_of
+from tests.department import editing
 
 A1 = "customer_service-2026-09-a001"
 CLOCK = "2026-10-08T12:00:00+08:00"
@@ -119,6 +120,19 @@ def test_grades_and_credits_are_named_on_the_command_line(kpi: Call) -> None:
     ]
 
 
+def test_a_correction_whose_record_has_gone_is_explained_as_without_effect(kpi: Call, home: Path) -> None:
+    file(kpi, "--stage", "hr", "--no-talk-reason", "on leave")
+    words = ("--upheld", "--answer", "yes", "--by", "hr-li", "--void-incident", INCIDENT)
+    assert kpi("appeal", "decide", "-a", A1, *words).code == 0
+    assert "(gone: no effect)" not in kpi("explain", *MONTH).out
+    with editing(home) as connection:
+        connection.execute(f"delete from conduct_incidents where record_id = '{INCIDENT}'")
+    assert kpi("run", "-p", "2026-09").code == 0
+    assert f"{INCIDENT} (gone: no effect)" in kpi("explain", *MONTH).out
+    (entry,) = kpi("explain", *MONTH, "--json").json["corrections"]
+    assert (entry["target"], entry["is_effective"]) == (INCIDENT, False)
+
+
 def test_an_appeal_is_taken_further_and_taken_back(kpi: Call) -> None:
     assert file(kpi).out.endswith("due on 2026-10-14\n")
     further = kpi(
@@ -143,6 +157,14 @@ def test_a_due_date_in_a_year_without_a_calendar_comes_with_a_warning(kpi: Call)
     assert "warning: China's official calendar of 2027 is not known" in filed.err
 
 
+def test_talks_are_listed_by_the_day_they_were_held_in_china(kpi: Call) -> None:
+    kpi("talk", "record", *MONTH, "--by", "M3", KPI_NOW="2026-10-09T06:00:00+08:00")
+    kpi("talk", "acknowledge", *MONTH, KPI_NOW="2026-10-10T06:00:00+08:00")
+    listed = kpi("talk", "list", "-p", "2026-09", KPI_NOW="2026-10-12T06:00:00+08:00").out
+    (line,) = [line for line in listed.splitlines() if "刘洋 M4" in line]
+    assert "2026-10-09 by M3  2026-10-10" in line
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -152,7 +174,7 @@ def test_a_due_date_in_a_year_without_a_calendar_comes_with_a_warning(kpi: Call)
         (("file", *MONTH, "--grounds", "x", "--stage", "hr"), "not talked about first"),
         (("withdraw", "-a", A1, "--by", "M4"), "there is no appeal"),
         (("decide", "-a", A1, "--upheld", "--answer", "x", "--by", "hr"), "there is no appeal"),
-        (("decide", "-a", A1, "--answer", "x", "--by", "hr"), "Missing option '--upheld'"),
+        (("decide", "-a", A1, "--answer", "x", "--by", "hr"), "Missing option '--upheld' or '--rejected'"),
         (("withdraw", "-a", A1), "Missing option '--by'"),
         (("show", "-a", A1), "there is no appeal"),
         (("list", "-p", "2026-13"), "not a period"),

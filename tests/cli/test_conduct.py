@@ -105,6 +105,7 @@ def test_a_verdict_that_history_no_longer_leads_to_is_marked(conduct: Call, tmp_
         ((*DECIDE, "--verdict", "maybe"), ENDED, "passed or failed"),
         ((*DECIDE, "--reason", ""), ENDED, "needs a reason"),
         ((*DECIDE, "--by", " "), ENDED, "needs the name"),
+        ((*DECIDE, "--by", "A"), ENDED, "nobody decides on the own probation"),
         (DECIDE[:-2], ENDED, "--by"),
     ],
 )

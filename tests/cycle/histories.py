@@ -94,6 +94,7 @@ class Amend:
     weights: Mapping[str, int]
 
 
+Became = tuple[dict[str, list[str]], list[str]]
 Deed = Run | Late | File | Close | Decide | Amend
 
 
@@ -155,7 +156,9 @@ class Step:
 def steps_of(story: MonthStory) -> tuple[list[Step], list[Step]]:
     """Return the steps before HR's word, and those after it."""
     end = datetime.combine(Period.parse(story.period).end, time(1), tzinfo=UTC)
-    before = [Step(story.period, deed, end + place * _STEP) for place, deed in enumerate((Run(), *story.deeds))]
+    before = [
+        Step(story.period, deed, end + place * _STEP) for place, deed in enumerate((Run(), *story.deeds))
+    ]
     after = [
         Step(story.period, deed, AFTERWARDS + (1 + place) * _STEP)
         for place, deed in enumerate(story.afterwards)
@@ -212,7 +215,9 @@ class World:
 
     def fix_plan(self, story: MonthStory) -> None:
         if story.plan is not None:
-            before = datetime.combine(Period.parse(story.period).start, time(1), tzinfo=UTC) - timedelta(days=5)
+            before = datetime.combine(Period.parse(story.period).start, time(1), tzinfo=UTC) - timedelta(
+                days=5
+            )
             month = plans.open_plan_month(story.period, None, settings=self.settings)
             plans.fix(month, story.plan, by="the department", now=before)
 
@@ -229,7 +234,9 @@ class World:
             connection.execute(f"delete from {deed.table} where record_id = ?", (deed.record_id,))
             if deed.values:
                 marks = ", ".join("?" * (1 + len(deed.values)))
-                connection.execute(f"insert into {deed.table} values ({marks})", (deed.record_id, *deed.values))
+                connection.execute(
+                    f"insert into {deed.table} values ({marks})", (deed.record_id, *deed.values)
+                )
         self.stale.add(period)
 
     def _do(self, step: Step) -> str | None:
@@ -241,7 +248,13 @@ class World:
             self.run(step.period, now)
         elif isinstance(deed, File):
             appeal_filing.file(
-                month, deed.member_id, "why", stage=deed.stage, by=deed.member_id, now=now, no_talk_reason="away"
+                month,
+                deed.member_id,
+                "why",
+                stage=deed.stage,
+                by=deed.member_id,
+                now=now,
+                no_talk_reason="away",
             )
         elif isinstance(deed, Decide):
             team_grades.decide_team_grade(month, deed.team_id, deed.grade, reason="seen", by="boss", now=now)
@@ -288,8 +301,8 @@ class World:
             self.run(period, now)
 
 
-def live(world: World, schedule: Schedule) -> list[object]:
-    """Let a history happen in this order; return what became of every deed, by month."""
+def live(world: World, schedule: Schedule) -> Became:
+    """Let a history happen in this order; return what became of every deed, by month, and of HR's words."""
     stories = world.history.months
     became: dict[str, list[str]] = {story.period: [] for story in stories}
     for story in stories:
@@ -303,11 +316,16 @@ def live(world: World, schedule: Schedule) -> list[object]:
     words = world.give_words()
     _live(world, schedule, [list(after) for _before, after in parts], became, has_plans=False)
     world.settle(AFTERWARDS + 100 * _STEP)
-    return [became, words]
+    return became, words
 
 
 def _live(
-    world: World, schedule: Schedule, waiting: list[list[Step]], became: dict[str, list[str]], *, has_plans: bool
+    world: World,
+    schedule: Schedule,
+    waiting: list[list[Step]],
+    became: dict[str, list[str]],
+    *,
+    has_plans: bool,
 ) -> None:
     stories = world.history.months
     fixed = not has_plans
@@ -420,4 +438,6 @@ def new_world(home: Path, history: History, results_url: str | None = None) -> W
 def work_of(period: str, table: str, member_id: str) -> list[str]:
     """Return the ids of a member's records of one kind in a month, at its start."""
     found = rows(period)[table]
-    return [str(row[0]) for row in found if row[2] == member_id and not (table in _POOR_TEAM and row[1] == "T3")]
+    return [
+        str(row[0]) for row in found if row[2] == member_id and not (table in _POOR_TEAM and row[1] == "T3")
+    ]

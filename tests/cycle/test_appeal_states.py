@@ -30,15 +30,16 @@ MEMBERS = ("m-1", "m-2", "m-3")
 CLOSED = ("upheld", "rejected", "withdrawn")
 
 
-def reevaluate(month: Month, _change: Any, *, cause: str, now: Any, alongside: Any) -> Any:
+def reevaluate(month: Month, change: Any, *, cause: str, now: Any, alongside: Any) -> Any:
     """Write what goes along with a new evaluation, and none: whether results change is shown elsewhere."""
     assert cause == "appeal"
+    change(None)
     with write_transaction(month.results()) as connection:
         alongside(connection)
     return SimpleNamespace(revision=2)
 
 
-PARTS = {"reevaluate": reevaluate, "check_proposals": lambda *_: (), "published_month": lambda _: None}
+PARTS = {"reevaluate": reevaluate, "check_proposals": lambda *_: ()}
 
 
 class Appeals(RuleBasedStateMachine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from kpi_tasks.cycle.appeal_decision import Decision, decide
 from kpi_tasks.cycle.appeal_filing import escalate, file, withdraw
 from kpi_tasks.cycle.appeals import Appeal, list_appeals, show_appeal
 from kpi_tasks.cycle.corrections import Proposal
-from kpi_tasks.errors import UsageError
+from kpi_tasks.errors import UnreachableError, UsageError
 from kpi_tasks.month import Month, open_month
 from kpi_tasks.results import store
 from tests.cycle.contested import (
@@ -32,6 +33,8 @@ from tests.cycle.contested import (
 )
 
 VOID = Proposal("void_incident", INCIDENT)
+BOTH_WAYS = (Proposal("exclude_record", "V-2026-09-M3-1"), Proposal("credit_record", "V-2026-09-M3-1"))
+TWO_GRADES = (Proposal("set_grade", "M4", "A"), Proposal("set_grade", "M4", "B"))
 A1 = "customer_service-2026-09-a001"
 
 
@@ -247,6 +250,8 @@ def test_rejected_changes_nothing_but_the_appeal(month: Month) -> None:
         ("rejected", {"now": NOW - MINUTE}, "clock is behind"),
         ("upheld", {"proposals": (Proposal("void_incident", "C-0"),)}, "no such incident"),
         ("upheld", {"proposals": (Proposal("set_grade", "M4", "F"),)}, "no such grade"),
+        ("upheld", {"proposals": BOTH_WAYS}, "several corrections have the same target"),
+        ("upheld", {"proposals": TWO_GRADES}, "several corrections have the same target"),
         ("upheld", {"scope": "everybody"}, "scope"),
         ("granted", {}, "no such verdict"),
     ],
@@ -375,3 +380,15 @@ def test_the_same_answer_tried_again_is_carried_out_once(month: Month, answer: A
     before = fingerprint(month.results())
     assert "rejected already by hr-li" in answer("Reject", answer="no")
     assert fingerprint(month.results()) == before
+
+
+def test_pages_that_cannot_be_written_take_nothing_back(month: Month) -> None:
+    filed(month)
+    pages = month.settings.report_dir / month.scheme_id / month.period.key
+    shutil.rmtree(pages)
+    pages.write_text("in the way")
+    with pytest.raises(UnreachableError, match="is published and stands") as caught:
+        decided(month)
+    assert "kpi report --period 2026-09" in caught.value.faults[0].action
+    assert show_appeal(month.settings, month.results(), A1, NOW + DAY).row.status == "upheld"
+    assert store.list_evaluations(month.results(), month.scheme_id)[-1].cause == "appeal"

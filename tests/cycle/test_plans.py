@@ -17,7 +17,7 @@ from sqlalchemy import select
 from kpi_tasks import pipeline
 from kpi_tasks.cycle import plan_form, plans
 from kpi_tasks.cycle.plans import PlanDeed, PlanView
-from kpi_tasks.errors import UsageError
+from kpi_tasks.errors import ConfigError, UsageError
 from kpi_tasks.month import Month
 from kpi_tasks.results import store, tables
 from kpi_tasks.results.connection import read_transaction
@@ -77,7 +77,7 @@ def do(deed: str, month: Month, weights: dict[str, int]) -> PlanDeed:
     return plans.carry_forward(month, NOW)
 
 
-def faults_of(error: pytest.ExceptionInfo[UsageError]) -> list[str]:
+def faults_of(error: pytest.ExceptionInfo[UsageError] | pytest.ExceptionInfo[ConfigError]) -> list[str]:
     return [fault.what for fault in error.value.faults]
 
 
@@ -167,7 +167,7 @@ def test_a_plan_that_breaks_the_rules_is_refused_with_all_faults(
     settings: Settings, deed: str, weights: dict[str, int], named: list[str]
 ) -> None:
     month = month_of(settings, "2026-11" if deed == "fix" else "2026-10")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError) as caught:
         do(deed, month, weights)
     assert len(caught.value.faults) >= len(named)
     for text in named:
@@ -176,7 +176,7 @@ def test_a_plan_that_breaks_the_rules_is_refused_with_all_faults(
 
 
 def test_all_faults_of_a_call_come_together(settings: Settings) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError) as caught:
         plans.amend(month_of(settings, "2026-11"), OTHER | {"coffee": 1}, by=" ", reason=" \n", now=NOW)
     assert faults_of(caught) == [
         "criterion coffee is not in the scheme",
@@ -236,7 +236,7 @@ def test_a_refused_amendment_of_a_published_month_writes_nothing(settings: Setti
     publish(settings, "2026-09")
     september = month_of(settings, "2026-09")
     for weights, reason in ((DEFAULT, "the same"), (OTHER, " "), (OTHER | {"training": 4}, "too heavy")):
-        with pytest.raises(UsageError):
+        with pytest.raises(ConfigError if reason == "too heavy" else UsageError):
             plans.amend(september, weights, by=WHO, reason=reason, now=NOW)
     assert len(store.list_evaluations(september.results(), september.scheme_id)) == 1
     assert [entry.origin for entry in history_of(september)] == ["default"]
@@ -293,7 +293,9 @@ def test_any_history_keeps_every_plan_and_leaves_the_rules_plan_in_force(
     written: dict[str, list[PlanChange]] = {}
     for period, deed, weights in done:
         month = month_of(settings, period)
-        with suppress(UsageError):  # the wrong deed for the month's time, or the plan in force
+        with suppress(
+            UsageError, ConfigError
+        ):  # a plan that breaks R2, the wrong deed for the month's time, or the plan in force
             do(deed, month, weights)
         for each in ("2026-10", "2026-11", "2026-12"):
             history = list(history_of(month_of(settings, each)))
@@ -395,7 +397,7 @@ def test_an_answer_that_breaks_the_rules_writes_nothing_and_says_what_to_do(
     settings: Settings, fields: dict[str, str], named: list[str]
 ) -> None:
     november = month_of(settings, "2026-11")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises((UsageError, ConfigError)) as caught:
         plan_form.settle(november, answered(plan_form.FIX, **fields), NOW)
     assert faults_of(caught) == named
     assert all("clear `look`" in fault.action for fault in caught.value.faults)

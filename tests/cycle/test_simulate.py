@@ -17,7 +17,7 @@ from kpi_tasks import pipeline
 from kpi_tasks.cycle.reevaluate import Change, reevaluate
 from kpi_tasks.cycle.scheme_changes import changed_scheme, parse_values, settable_paths
 from kpi_tasks.cycle.simulate import Simulated, Simulation
-from kpi_tasks.errors import UsageError
+from kpi_tasks.errors import ConfigError, UsageError
 from kpi_tasks.results import store
 from kpi_tasks.results.frames import RESULT_TABLES
 from kpi_tasks.rulings import Correction
@@ -238,7 +238,7 @@ def test_what_cannot_be_meant_is_said_once_for_all_months(
     values: dict[str, str],
     named: list[str],
 ) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError if weights else UsageError) as caught:
         Simulation(settings, months, weights, values)
     assert len(caught.value.faults) == len(named)
     for fault, text in zip(caught.value.faults, named, strict=True):
