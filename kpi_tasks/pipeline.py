@@ -19,6 +19,7 @@ from kpi_tasks.intake import accept, extract, freeze, read_findings, record_type
 from kpi_tasks.month import Month, open_month
 from kpi_tasks.results import store
 from kpi_tasks.results.history_read import read_history
+from kpi_tasks.results.trend_read import read_trend
 from kpi_tasks.rules.history import actions_of
 from kpi_tasks.scoring import (
     apply_corrections,
@@ -119,14 +120,21 @@ def conduct_follower(month: Month) -> Callable[[pd.DataFrame, pd.DataFrame], pd.
 
 
 def report(month: Month, evaluation_id: str, *, is_anew: bool = False) -> str:
-    """Render the month's pages from the results tables; return the path of the page to open first.
+    """Render the month's pages from the results tables, and the scheme's; return the path of the page to open first.
 
     Does nothing where this program has made the pages of this evaluation already, unless ``is_anew``.
     """
     made_by = month.folder / "report.json"
     made_from = {"evaluation_id": evaluation_id, "program": _program_of("report")}
     page = month.settings.report_dir / month.scheme_id / month.period.key / "index.html"
-    if not is_anew and page.is_file() and made_by.is_file() and read_json(made_by) == made_from:
+    index = page.parent.parent / page.name
+    if (
+        not is_anew
+        and page.is_file()
+        and index.is_file()
+        and made_by.is_file()
+        and read_json(made_by) == made_from
+    ):
         return str(page)
     from kpi_tasks.report import publish as report_publish
 
@@ -136,7 +144,9 @@ def report(month: Month, evaluation_id: str, *, is_anew: bool = False) -> str:
             Fault("there is no such evaluation", {"evaluation_id": evaluation_id}, "a published one")
         )
     history = read_history(month.results(), stored)
-    page = report_publish.write_month_report(stored, month.settings.report_dir, history)
+    page = report_publish.write_month_report(
+        stored, month.settings.report_dir, history, lambda: read_trend(month.results(), month.scheme_id)
+    )
     write_json(made_by, made_from)
     return str(page)
 

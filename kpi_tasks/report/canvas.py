@@ -126,18 +126,38 @@ class Canvas:
 
         self._steps.append(step)
 
-    def line(self, points: list[tuple[float, float]], colour: str = RULE, *, is_dashed: bool = False) -> None:
-        """Draw a thin line through points; a dashed one lies behind everything else."""
+    def line(
+        self,
+        points: list[tuple[float, float]],
+        colour: str = RULE,
+        *,
+        is_dashed: bool = False,
+        width: float = 0.9,
+    ) -> None:
+        """Draw a line through points, thin unless told; a dashed one lies behind everything else."""
 
         def step(axes: Axes) -> None:
             from matplotlib.lines import Line2D
 
             xs, ys = zip(*points, strict=True)
-            line = Line2D(xs, ys, color=colour, linewidth=0.9, solid_capstyle="butt", clip_on=False)
+            line = Line2D(xs, ys, color=colour, linewidth=width, solid_capstyle="butt", clip_on=False)
             if is_dashed:
                 line.set_linestyle((0, (3, 3)))
                 line.set_zorder(0.5)
             axes.add_line(line)
+
+        self._steps.append(step)
+
+    def marks(self, points: list[tuple[float, float]], shape: str, size: float, fill: str, edge: str) -> None:
+        """Draw a mark around each point; ``shape`` is one of matplotlib's markers (``o``, ``s``, ``^`` ...)."""
+
+        def step(axes: Axes) -> None:
+            from matplotlib.lines import Line2D
+
+            xs, ys = zip(*points, strict=True)
+            marks = Line2D(xs, ys, linestyle="none", marker=shape, markersize=size, clip_on=False)
+            marks.set(markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=1.4)
+            axes.add_line(marks)
 
         self._steps.append(step)
 

@@ -6,6 +6,7 @@ that of the league, the order of criteria that of the plan.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpi_tasks.report.canvas import label, text_width
@@ -38,3 +39,19 @@ def name_width(view: MonthView, size: float, most: float) -> float:
 def criterion_label(view: MonthView, say: Wording, criterion_id: str) -> str:
     """Return a criterion's name as a chart can show it."""
     return label(say.name(view.scheme.criterion(criterion_id).names))
+
+
+def spread(
+    wanted: Sequence[float], widths: Sequence[float], left: float, right: float, gap: float
+) -> list[float]:
+    """Return starts as near as possible to the wanted ones, in order and without overlap, between two edges."""
+    starts = list(wanted)
+    edge = left
+    for place, width in enumerate(widths):
+        starts[place] = max(starts[place], edge)
+        edge = starts[place] + width + gap
+    edge = right
+    for place in reversed(range(len(widths))):
+        starts[place] = min(starts[place], edge - widths[place])
+        edge = starts[place] - gap
+    return starts

@@ -72,7 +72,7 @@ def _teams(stored: StoredEvaluation, plan: tuple[PlanLine, ...]) -> tuple[TeamLi
     lines = [
         TeamLine(
             team_id=shown(row["team_id"]),
-            name=_name(row["team_name"], row["team_id"]),
+            name=display_name(row["team_name"], row["team_id"]),
             place=int(row["place"]),
             total_micros=int(row["total_points_micros"]),
             grade=str(row["grade"]),
@@ -102,7 +102,7 @@ def _members(member_results: pd.DataFrame, team_order: Mapping[str, int]) -> tup
     lines = [
         MemberLine(
             member_id=shown(row["member_id"]),
-            name=_name(row["member_name"], row["member_id"]),
+            name=display_name(row["member_name"], row["member_id"]),
             team_id=shown(row["team_id"]),
             roster_days=int(row["roster_days"]),
             contribution_micros=int(row["contribution_points_micros"]),
@@ -185,7 +185,7 @@ def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def _name(value: Any, key: object) -> str:
+def display_name(value: Any, key: object) -> str:
     """Return a name; where there is none, the id."""
     text = "" if pd.isna(value) else " ".join(shown(value).split())
     return text or shown(key)

@@ -7,49 +7,35 @@ forbids it to fetch anything.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kpi_tasks.exact import MICRO, round_half_up
 from kpi_tasks.report import fonts
 from kpi_tasks.report.headline import headline
-from kpi_tasks.report.palette import STEPS
 from kpi_tasks.report.places_chart import places_chart
 from kpi_tasks.report.points_chart import points_chart
+from kpi_tasks.report.render import Page, file_name, render
 from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import GRADES, MonthView
-from kpi_tasks.report.wording import HTML_LANG, LANGUAGES, Language, Wording, number
+from kpi_tasks.report.wording import LANGUAGES, Wording, number
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_FONT_MARK = "/* embedded fonts */"
-_INDENT = re.compile(r"\n\s+")
 _MOST_NAMED = 3  # tied teams that are shown with their reasons
 _MOST_LISTED = 8  # tied teams that are named at all in the headline
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page: the file name it is kept under and its whole content."""
-
-    file_name: str
-    content: str
 
 
 def month_pages(view: MonthView, story: Story | None = None) -> list[Page]:
     """Return the pages of a month: the report and the validation page, each in every language."""
     story = story or Story()
     missing = uncovered(view, story)
+    site = "../" if view.provenance.is_current else "../../"
     pages = []
     for language in LANGUAGES:
         say = Wording(language)
         shared = _shared(view, say, missing)
-        pages.append(Page(file_name("validation", language), _render("validation.html", shared)))
+        pages.append(Page(file_name("validation", language), render("validation.html", say, site, shared)))
         month = {
             "story": story,
             "team_names": {team.team_id: team.name for team in view.teams},
@@ -59,13 +45,8 @@ def month_pages(view: MonthView, story: Story | None = None) -> list[Page]:
             "measure_decimals": _measure_decimals(view),
             "index_decimals": _index_decimals(view),
         }
-        pages.append(Page(file_name("index", language), _render("month.html", shared | month)))
+        pages.append(Page(file_name("index", language), render("month.html", say, site, shared | month)))
     return pages
-
-
-def file_name(page: str, language: Language) -> str:
-    """Return the file of a page: ``index.html`` in the first language, ``index.en.html`` in another."""
-    return f"{page}.html" if language == LANGUAGES[0] else f"{page}.{language}.html"
 
 
 def figure(micros: int, decimals: int | None = None) -> str:
@@ -122,23 +103,14 @@ def _index_decimals(view: MonthView) -> int:
 
 
 def _shared(view: MonthView, say: Wording, missing: list[str]) -> dict[str, Any]:
-    others = [language for language in LANGUAGES if language != say.language]
     return {
         "view": view,
-        "say": say,
         "figure": figure,
-        "number": number,
         "grades": GRADES,
         "most_named": _MOST_NAMED,
         "most_listed": _MOST_LISTED,
-        "palette": STEPS,
-        "lang": HTML_LANG[say.language],
-        "other": Wording(others[0]),
-        "other_lang": HTML_LANG[others[0]],
-        "page_file": file_name,
         "rule_text": functools.partial(_rule_text, view, say),
         "uncovered": [fonts.name_of(char) for char in missing],
-        "font_mark": _FONT_MARK,
     }
 
 
@@ -155,28 +127,6 @@ def _rule_text(view: MonthView, say: Wording, rule: str, total_micros: int = 0) 
         "index_middle": scheme.index_middle_micros,
     }
     return say.known("rule", rule, **{name: number(value) for name, value in values.items()})
-
-
-def _render(template: str, context: dict[str, Any]) -> str:
-    """Fill a template, then embed the fonts for the characters that came out of it."""
-    page = _INDENT.sub("\n", _environment().get_template(template).render(context))
-    faces = "\n".join(
-        f"@font-face{{font-family:'{font.family}';font-display:block;"
-        f"src:url(data:font/woff;base64,{font.woff_base64}) format('woff')}}"
-        for font in fonts.web_fonts(page)
-    )
-    return page.replace(_FONT_MARK, faces, 1)
-
-
-@functools.cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def uncovered(view: MonthView, story: Story | None = None) -> list[str]:

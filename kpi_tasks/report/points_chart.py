@@ -13,6 +13,7 @@ from kpi_tasks.report.charts import (
     Chart,
     criterion_label,
     name_width,
+    spread,
 )
 from kpi_tasks.report.palette import ramp
 from kpi_tasks.report.view import MonthView, TeamLine
@@ -115,7 +116,7 @@ def _thresholds(
     widths = [text_width(text, 11) for text in texts]
     lines = [left + band.from_micros * scale for band in bands]
     wanted = [x - width / 2 for x, width in zip(lines, widths, strict=True)]
-    starts = _spread(wanted, widths, 0.0, canvas.width, 8.0)
+    starts = spread(wanted, widths, 0.0, canvas.width, 8.0)
     for x, start, text in zip(lines, starts, texts, strict=True):
         canvas.line([(x, top), (x, bottom)], MUTED, is_dashed=is_dashed)
         canvas.text(start, bottom + 10, text, 11, MUTED)
@@ -165,7 +166,7 @@ def _criterion_labels(
     for cell in view.teams[0].cells:
         centres.append(x + cell.points_micros * scale / 2)
         x += cell.points_micros * scale
-    starts = _spread(
+    starts = spread(
         [centre - width / 2 for centre, width in zip(centres, widths, strict=True)],
         widths,
         left,
@@ -181,22 +182,6 @@ def _criterion_labels(
         if view.teams[0].cells[place].points_micros > 0:
             foot = 11 + len(name) * 15 + 9
             canvas.line([(start + 18, foot), (centres[place], top - 3)], MUTED)
-
-
-def _spread(
-    wanted: Sequence[float], widths: Sequence[float], left: float, right: float, gap: float
-) -> list[float]:
-    """Return starts as near as possible to the wanted ones, in order and without overlap, between two edges."""
-    starts = list(wanted)
-    edge = left
-    for place, width in enumerate(widths):
-        starts[place] = max(starts[place], edge)
-        edge = starts[place] + width + gap
-    edge = right
-    for place in reversed(range(len(widths))):
-        starts[place] = min(starts[place], edge - widths[place])
-        edge = starts[place] - gap
-    return starts
 
 
 def _describe_points(view: MonthView, say: Wording) -> str:

@@ -91,14 +91,21 @@ class Wording:
             return f"{period.year}年{period.month}月"
         return f"{_MONTHS[period.month - 1]} {period.year}"
 
+    def short_month(self, period: Period) -> str:
+        """Return the month without its year, for a narrow place: ``10月``, ``Oct``."""
+        return f"{period.month}月" if self.language == "zh" else _MONTHS[period.month - 1][:3]
+
+    def day(self, moment: datetime, time_zone: str) -> str:
+        """Return the date in a time zone: ``2026年11月3日``, ``3 November 2026``."""
+        local = moment.astimezone(ZoneInfo(time_zone))
+        if self.language == "zh":
+            return f"{local.year}年{local.month}月{local.day}日"
+        return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
     def moment(self, moment: datetime, time_zone: str) -> str:
         """Return date and time in a time zone, to the second, with the zone's name."""
         local = moment.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
-        if self.language == "zh":
-            day = f"{local.year}年{local.month}月{local.day}日"
-        else:
-            day = f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
-        return f"{day} {local:%H:%M:%S} ({time_zone})"
+        return f"{self.day(moment, time_zone)} {local:%H:%M:%S} ({time_zone})"
 
     def listing(self, parts: Iterable[str]) -> str:
         """Join parts as the language does: ``甲、乙``, ``a, b``."""

@@ -133,7 +133,7 @@ def test_pages_without_a_history_are_those_of_one_revision(late: Told) -> None:
 def test_both_sections_are_there_and_in_the_contents(name: str, appeal_pages: dict[str, Element]) -> None:
     page = appeal_pages[name]
     assert {"changes", "corrections"} <= ids(page)
-    links = {link.attrs["href"] for link in page.one("nav").all("a")}
+    links = {link.attrs["href"] for link in page.one("nav", **{"class": "sheet contents"}).all("a")}
     assert {"#changes", "#corrections"} <= links
 
 
