@@ -145,7 +145,7 @@ def monthly_kpi():  # noqa: C901 - a dozen tasks, no branches
     def tell(page):  # noqa: ARG001 - only the edge counts: nobody is told before the pages are there
         with common.stage() as (_, month, now):
             is_wanted = get_current_context()["params"].get("tell")
-            return kpi_mail.tell_results(month, now, is_wanted=is_wanted)
+            kpi_mail.tell_results(month, now, is_wanted=is_wanted)
 
     record_types = list_record_types(resolve_period())
     snapshot = freeze(extract.expand(record_type=record_types))

@@ -77,7 +77,7 @@ def test_mapped_tasks_show_the_record_type(ran: Ran) -> None:
 
 def test_tasks_hand_each_other_only_short_texts(ran: Ran) -> None:
     values = [one["value"] for one in ran.facts["month"]["xcoms"]]
-    assert len(values) == 33
+    assert len(values) == 32
     texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
     assert all(isinstance(text, str) and len(text) < 400 for text in texts)
 
