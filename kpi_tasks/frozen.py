@@ -75,13 +75,6 @@ class FrozenMonth:
         return pd.read_parquet(out)
 
 
-def frozen_facts(
-    settings: Settings, stored: store.StoredEvaluation, corrections: tuple[Correction, ...] = ()
-) -> Facts:
-    """Return what the records of a stored evaluation come down to once these corrections of records are applied."""
-    return FrozenMonth.of(settings, stored).facts(corrections)
-
-
 def stored_department(stored: store.StoredEvaluation, root: Path) -> Department:
     """Return the scheme that the month was published with, beside the SQL files of today."""
     try:
