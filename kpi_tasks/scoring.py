@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kpi_tasks.errors import ConfigError, Fault
 from kpi_tasks.frozen import FrozenMonth
 from kpi_tasks.month import Month
 from kpi_tasks.results import store
+from kpi_tasks.results.publish import DecidedMeanwhileError, decided_meanwhile
 from kpi_tasks.rules import RULES_VERSION, conduct, corrected, grading, ranking
 from kpi_tasks.source import measure as source_measure
 from kpi_tasks.source import reference
@@ -98,7 +98,7 @@ def grade_members(month: Month, inputs_hash: str) -> str:
 def apply_corrections(month: Month, inputs_hash: str) -> str:
     """Evaluate the month with everything that was decided about it (R5d, R14); nothing to do where nothing was.
 
-    Raises ``ConfigError`` where something was decided since the month was measured.
+    Raises ``DecidedMeanwhileError`` where something was decided since the month was measured.
     """
     stage = month.stage(inputs_hash)
     inputs = stage.read_inputs()
@@ -106,14 +106,7 @@ def apply_corrections(month: Month, inputs_hash: str) -> str:
     if inputs.ledger and not final.has("member_results", "effects"):
         ledger = store.read_ledger(month.results(), month.scheme_id, month.period.key)
         if ledger.content() != inputs.ledger:
-            raise ConfigError(
-                Fault(
-                    "something was decided about the month while it was computed",
-                    {"scheme": month.scheme_id, "period": month.period.key},
-                    "the decisions that the month was measured with",
-                    "run the month again",
-                )
-            )
+            raise DecidedMeanwhileError(decided_meanwhile(month.scheme_id, month.period.key))
         frozen = FrozenMonth(month.manifest(inputs.snapshot_id).files, month.department, month.period)
         evaluated = corrected.evaluate(frozen, inputs.plan, month.department.scheme, ledger)
         write_json(final.path / "effective.json", evaluated.effective)

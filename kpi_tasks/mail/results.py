@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from kpi_tasks.cycle.published import published_month
 from kpi_tasks.cycle.talks import EvaluatorList, TalkEntry, talk_list
-from kpi_tasks.errors import Fault, UsageError
 from kpi_tasks.exact import to_micros
 from kpi_tasks.mail.addresses import Contact, contacts
 from kpi_tasks.mail.message import Message, Send
@@ -21,7 +21,6 @@ from kpi_tasks.period import Period
 from kpi_tasks.report.wording import number
 from kpi_tasks.results.messages import MessageRow, read_messages
 from kpi_tasks.results.model import StoredEvaluation
-from kpi_tasks.results.store import read_current
 from kpi_tasks.stages import digest
 from kpi_tasks.workdays import due_on
 
@@ -47,7 +46,7 @@ def tell_results(month: Month, send: Send, now: datetime) -> int:
 
     Returns how many mails went out. Raises what ``post`` raises, ``UsageError`` where the month is not published.
     """
-    stored = _published(month)
+    stored = published_month(month)
     people = contacts(month.settings, stored.row)
     slips = slips_of(stored, {member_id: one.name for member_id, one in people.items()})
     messages = [
@@ -60,7 +59,7 @@ def tell_results(month: Month, send: Send, now: datetime) -> int:
 def remind_evaluators(month: Month, send: Send, now: datetime, members: Iterable[str]) -> int:
     """Remind evaluators of those of ``members`` who were not told their current result; once a week, month and evaluator."""
     named = set(members)
-    stored = _published(month)
+    stored = published_month(month)
     people = contacts(month.settings, stored.row)
     zone = ZoneInfo(month.department.scheme.time_zone)
     year, week, _ = now.astimezone(zone).isocalendar()
@@ -72,20 +71,6 @@ def remind_evaluators(month: Month, send: Send, now: datetime, members: Iterable
             page = _pages(TALK_REMINDER, month, stored, contact, waiting)
             messages.append(_message(month, TALK_REMINDER, key, contact, page))
     return post(month.results(), send, messages, now)
-
-
-def _published(month: Month) -> StoredEvaluation:
-    stored = read_current(month.results(), month.scheme_id, month.period.key)
-    if stored is None:
-        raise UsageError(
-            Fault(
-                f"{month.period} is not published",
-                {"scheme": month.scheme_id, "period": month.period.key},
-                "a month that was published",
-                f"kpi run --period {month.period}",
-            )
-        )
-    return stored
 
 
 def _slip_messages(

@@ -24,5 +24,9 @@ def lock_actions(connection: Connection, scheme_id: str) -> None:
 def _lock(connection: Connection, name: str) -> None:
     if connection.dialect.name == "sqlite":
         return
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": number})
+    connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": lock_number(name)})
+
+
+def lock_number(name: str) -> int:
+    """Return the number by which PostgreSQL knows a lock of ours."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)

@@ -8,7 +8,6 @@ lock was therefore left over by a process that died, and is claimed again.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -20,6 +19,7 @@ from sqlalchemy import Engine, select, text
 from kpi_tasks.errors import Fault, UnreachableError
 from kpi_tasks.results import tables
 from kpi_tasks.results.connection import read_transaction, translated_errors, write_transaction
+from kpi_tasks.results.locks import lock_number
 
 _FEW = 500
 """How many ids are asked for at once: databases limit the number of parameters."""
@@ -84,9 +84,7 @@ def sole_sender(engine: Engine, message_id: str) -> Iterator[None]:
         with _file_lock(engine.url.database or ""):
             yield
         return
-    number = int.from_bytes(
-        hashlib.sha256(f"kpi mail {message_id}".encode()).digest()[:8], "big", signed=True
-    )
+    number = lock_number(f"kpi mail {message_id}")
     with translated_errors(engine), engine.connect() as connection:
         connection.execution_options(
             isolation_level="AUTOCOMMIT"

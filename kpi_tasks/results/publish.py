@@ -101,18 +101,21 @@ def _superseded(evaluation: Evaluation, replaces: str, current: EvaluationRow | 
     )
 
 
+def decided_meanwhile(scheme_id: str, period: str) -> Fault:
+    """Say that the ledger of a month is not the one that it was measured or scored with."""
+    return Fault(
+        "something was decided about the month while it was computed",
+        {"scheme": scheme_id, "period": period},
+        "the corrections, grades by hand and marks that the month was scored with",
+        "run the month again",
+    )
+
+
 def _check_ledger(connection: Connection, evaluation: Evaluation) -> None:
     """Refuse results that leave out what was decided meanwhile."""
     ledger = ledger_of_month(connection, evaluation.scheme_id, evaluation.period)
     if ledger.content() != evaluation.ledger.content():
-        raise DecidedMeanwhileError(
-            Fault(
-                "something was decided about the month while it was computed",
-                {"scheme": evaluation.scheme_id, "period": evaluation.period},
-                "the corrections, grades by hand and marks that the month was scored with",
-                "run the month again",
-            )
-        )
+        raise DecidedMeanwhileError(decided_meanwhile(evaluation.scheme_id, evaluation.period))
 
 
 def _add_corrections(connection: Connection, evaluation_id: str, evaluation: Evaluation) -> None:
