@@ -1,7 +1,8 @@
-"""Words and numbers of the reports, in Chinese and English.
+"""Words, dates and numbers of the reports, in Chinese and English.
 
-The texts of the pages are in ``texts/messages.yaml``, those of mails in ``texts/mail.yaml``: an entry a text, with both
-languages side by side. Numbers are written from whole millionths, without ever becoming a float.
+The texts are gettext catalogues, ``locale/<language>/LC_MESSAGES/*.po``: a text is asked for by its msgid, names in
+braces are filled in. Dates and plurals are those of CLDR (Babel). Numbers are written from whole millionths, without ever
+becoming a float; CLDR writes them alike in both languages.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-import yaml
+from babel.core import Locale
+from babel.dates import format_date, format_skeleton
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
 
 from kpi_tasks.exact import MICRO, round_half_up
 from kpi_tasks.period import Period
@@ -26,20 +31,10 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 HTML_LANG: Mapping[Language, str] = {"zh": "zh-Hans", "en": "en"}
 """Values of the ``lang`` attribute."""
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+_LOCALES: Mapping[Language, str] = {"zh": "zh_Hans_CN", "en": "en_GB"}
+_LOCALE_DIR = Path(__file__).parent / "locale"
+_PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")  # in the order of the PO files
+_MAIL = "mail"  # a catalogue of its own; all others are those of the pages
 
 
 def number(micros: int, decimals: int = 6) -> str:
@@ -53,13 +48,27 @@ def number(micros: int, decimals: int = 6) -> str:
 
 
 @functools.cache
-def catalogue(name: str = "messages") -> Mapping[str, Mapping[str, Any]]:
-    """Return all texts: key -> language -> text, or key -> language -> {one, other} where English has a plural."""
-    path = Path(__file__).parent / "texts" / f"{name}.yaml"
-    content: Mapping[str, Mapping[str, Any]] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-    )
-    return content
+def catalogue(name: str = "messages") -> Mapping[str, Mapping[Language, tuple[str, ...]]]:
+    """Return all texts: key -> language -> its forms, one, or one a plural form; ``mail`` has those of the mails."""
+    texts: dict[str, dict[Language, tuple[str, ...]]] = {}
+    for language in LANGUAGES:
+        for message in (message for found in _catalogs(language, name) for message in found if message.id):
+            key, forms = message.id, message.string
+            is_plural = isinstance(key, (list, tuple))
+            texts.setdefault(key[0] if is_plural else key, {})[language] = (
+                tuple(forms) if is_plural else (str(forms),)
+            )
+    return texts
+
+
+def _catalogs(language: Language, name: str) -> list[Catalog]:
+    paths = sorted((_LOCALE_DIR / language / "LC_MESSAGES").glob("*.po"))
+    catalogs = []
+    for path in paths:
+        if (path.stem == _MAIL) == (name == _MAIL):
+            with path.open("rb") as file:
+                catalogs.append(read_po(file, locale=_LOCALES[language], abort_invalid=True))
+    return catalogs
 
 
 @dataclass(frozen=True)
@@ -71,10 +80,9 @@ class Wording:
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return a text with its places filled in; ``n`` also picks singular or plural. Raises ``KeyError``."""
-        text = catalogue(self.catalogue)[key][self.language]
-        if isinstance(text, Mapping):
-            text = text["one" if values.get("n") in (1, "1") else "other"]
-        return str(text).format(**values)
+        forms = catalogue(self.catalogue)[key][self.language]
+        text = forms[0] if len(forms) == 1 else forms[_plural(self.language, values["n"])]
+        return text.format(**values)
 
     def known(self, group: str, value: str, /, **values: object) -> str:
         """Return the text ``group.value``; the value itself where the catalogue lacks it (a new unit, a new cause)."""
@@ -87,20 +95,19 @@ class Wording:
 
     def month(self, period: Period) -> str:
         """Return the month: ``2026年10月``, ``October 2026``."""
-        if self.language == "zh":
-            return f"{period.year}年{period.month}月"
-        return f"{_MONTHS[period.month - 1]} {period.year}"
+        return format_skeleton("yMMMM", period.start, locale=_LOCALES[self.language])
 
     def short_month(self, period: Period) -> str:
         """Return the month without its year, for a narrow place: ``10月``, ``Oct``."""
-        return f"{period.month}月" if self.language == "zh" else _MONTHS[period.month - 1][:3]
+        return format_skeleton("MMM", period.start, locale=_LOCALES[self.language])
+
+    def date(self, day: date) -> str:
+        """Return a date: ``2026年11月3日``, ``3 November 2026``."""
+        return format_date(day, "long", locale=_LOCALES[self.language])
 
     def day(self, moment: datetime, time_zone: str) -> str:
-        """Return the date in a time zone: ``2026年11月3日``, ``3 November 2026``."""
-        local = moment.astimezone(ZoneInfo(time_zone))
-        if self.language == "zh":
-            return f"{local.year}年{local.month}月{local.day}日"
-        return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+        """Return the date of a moment in a time zone."""
+        return self.date(moment.astimezone(ZoneInfo(time_zone)).date())
 
     def moment(self, moment: datetime, time_zone: str) -> str:
         """Return date and time in a time zone, to the second, with the zone's name."""
@@ -110,3 +117,11 @@ class Wording:
     def listing(self, parts: Iterable[str]) -> str:
         """Join parts as the language does: ``甲、乙``, ``a, b``."""
         return self("comma").join(parts)
+
+
+@functools.cache
+def _plural(language: Language, count: object) -> int:
+    """Return which plural form a count takes; the count may be written: ``1``, ``1,204``, ``38.5``."""
+    rule = Locale.parse(_LOCALES[language]).plural_form
+    forms = [form for form in _PLURAL_FORMS if form in {*rule.tags, "other"}]
+    return forms.index(rule(Decimal(str(count).replace(",", "").replace("−", "-"))))

@@ -20,10 +20,10 @@ def test_every_text_is_there_in_both_languages_with_the_same_places() -> None:
         assert set(texts) == set(LANGUAGES), key
         places = {
             frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
-            for text in texts.values()
+            for (text,) in texts.values()
         }
         assert len(places) == 1, f"{key}: the places to fill differ"
-        assert all(text.strip() for text in texts.values()), key
+        assert all(text.strip() for (text,) in texts.values()), key
 
 
 def test_every_text_that_is_asked_for_exists_and_every_text_is_used() -> None:

@@ -51,9 +51,8 @@ def test_rare_characters_of_names_are_covered() -> None:
 
 
 def test_all_texts_of_the_catalogue_are_covered_by_the_first_font() -> None:
-    texts = [text for entry in catalogue().values() for text in entry.values()]
-    plain = "".join(part for text in texts for part in (text.values() if isinstance(text, dict) else [text]))
-    assert [font.family for font in fonts.web_fonts(plain)] == [fonts.CSS_FAMILY]
+    texts = [text for entry in catalogue().values() for forms in entry.values() for text in forms]
+    assert [font.family for font in fonts.web_fonts("".join(texts))] == [fonts.CSS_FAMILY]
 
 
 @pytest.mark.usefixtures("bundled_only")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,18 +81,28 @@ def test_as_many_decimals_as_tell_apart(values: list[int], limits: tuple[int, ..
 def test_every_text_is_there_in_both_languages_with_the_same_places() -> None:
     for key, texts in catalogue().items():
         assert set(texts) == set(LANGUAGES), key
+        assert (len(texts["zh"]), len(texts["en"])) in {(1, 1), (1, 2)}, key
         places = set()
-        for text in texts.values():
-            variants = list(text.values()) if isinstance(text, dict) else [text]
-            if isinstance(text, dict):
-                assert set(text) == {"one", "other"}, key
-            for variant in variants:
-                assert isinstance(variant, str), key
-                assert variant.strip() == variant or key in ("colon", "comma", "space"), key
-                places.add(
-                    frozenset(name for _, name, _, _ in string.Formatter().parse(variant) if name) - {"n"}
-                )
+        for variant in (form for forms in texts.values() for form in forms):
+            assert variant, f"{key} has no text"
+            assert variant.strip() == variant or key in ("colon", "comma", "space"), key
+            places.add(
+                frozenset(name for _, name, _, _ in string.Formatter().parse(variant) if name) - {"n"}
+            )
         assert len(places) == 1, f"{key}: the places to fill differ"
+
+
+@pytest.mark.parametrize("count", ["0", "1", "38.5", "1,204", "−1", 1, 2])
+def test_a_plural_is_that_of_the_language(count: object) -> None:
+    is_one = str(count) in {"1", "−1"}
+    assert Wording("en")("headline.points", points=count, n=count).endswith("point" if is_one else "points")
+
+
+@given(st.integers(-(10**17), 10**17))
+@pytest.mark.parametrize("locale", ["zh_Hans_CN", "en_GB"])
+def test_both_languages_write_numbers_as_the_reports_do(locale: str, micros: int) -> None:
+    written = format_decimal(to_decimal(micros), "#,##0.######", locale=locale, decimal_quantization=False)
+    assert number(micros) == written.replace("-", "−")
 
 
 def test_every_text_that_is_asked_for_exists_and_every_text_is_used() -> None:
