@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from kpi_tasks.exact import MICRO, round_half_up
+from kpi_tasks.rules.next_grade import Standing
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,24 @@ class Explanation:
     def index_micros(self) -> int:
         """The index as it is stored and compared: rounded half up to millionths."""
         return rounded(self.index)
+
+    @property
+    def standing(self) -> Standing:
+        """What the grade rests on, for ``rules.next_grade``."""
+        return Standing(
+            grade=self.step.grade,
+            grade_rule=self.step.grade_rule,
+            roster_days=self.roster_days,
+            contribution=self.contribution,
+            expected=self.expected,
+            work_points_micros=self.work_points_micros,
+            performance_points_micros=self.performance_points_micros,
+            is_zeroed=self.is_zeroed,
+            team_grade=self.team.grade,
+            team_grade_rule=self.team.grade_rule,
+            team_place=self.team.place,
+            team_total_micros=self.team.total_points_micros,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the explanation as JSON can hold it: amounts as numbers, fractions with both their exact text and a number."""

@@ -8,22 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import pandas as pd
-
 from kpi_tasks.errors import Fault, UsageError
+from kpi_tasks.explain.compared import compared
 from kpi_tasks.export.rows import criteria_table, members_table
 from kpi_tasks.files import written_whole
 from kpi_tasks.frozen import FrozenMonth
 from kpi_tasks.results.status_read import read_status
-from kpi_tasks.rules.corrected import Basis, Evaluated, evaluate
-from kpi_tasks.rules.strengths import strengths
+from kpi_tasks.rules.corrected import evaluate
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from kpi_tasks.results.model import StoredEvaluation
-    from kpi_tasks.rules.plan import Plan
-    from kpi_tasks.rules.scheme import Scheme
     from kpi_tasks.settings import Settings
 
 __all__ = ["FORMATS", "WHATS", "Exported", "export_month", "target_of", "write_export"]
@@ -58,26 +54,8 @@ def export_month(
         month = FrozenMonth.of(settings, stored)
         scheme = month.department.scheme
         evaluated = evaluate(month, stored.plan, scheme, stored.ledger)
-        tables["criteria"] = criteria_table(stored, _compared(evaluated, stored.plan, scheme), scheme)
+        tables["criteria"] = criteria_table(stored, compared(evaluated, stored.plan, scheme), scheme)
     return tables
-
-
-def _compared(evaluated: Evaluated, plan: Plan, scheme: Scheme) -> pd.DataFrame:
-    """One row a member and planned criterion: each member compared by the facts that the own result rests on (R14)."""
-
-    def of_basis(basis: Basis) -> pd.DataFrame:
-        return strengths(basis.facts.measures, basis.facts.roster_days, plan, scheme)
-
-    common = of_basis(evaluated.basis)
-    if not evaluated.alone:
-        return common
-    own = [
-        found[found["member_id"] == name]
-        for name, basis in evaluated.alone.items()
-        for found in [of_basis(basis)]
-    ]
-    others = common[~common["member_id"].isin(list(evaluated.alone))]
-    return pd.concat([others, *own]).sort_values(["member_id", "criterion_id"], ignore_index=True)
 
 
 def target_of(out: Path, stored: StoredEvaluation, file_format: Format, whats: tuple[What, ...]) -> Path:

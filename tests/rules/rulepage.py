@@ -15,6 +15,8 @@ ORDER = (
     "contributions",
     "expected_shares",
     "member_grades",
+    "next_by_contribution",
+    "next_by_team",
     "conduct",
 )
 
