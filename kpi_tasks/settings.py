@@ -8,7 +8,9 @@ a time with its zone, or ``@`` and the path of a file that holds one.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from kpi_tasks.errors import ConfigError, Fault
+from kpi_tasks.errors import ConfigError, Fault, UnreachableError
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: scheme files, SQL, expectations and migrations lie below it."""
@@ -48,8 +50,28 @@ class Settings:
 
     @property
     def report_dir(self) -> Path:
-        """Pages, one folder a scheme and period."""
+        """Pages, one folder a scheme."""
         return self.home / "reports"
+
+    def report_key(self) -> bytes:
+        """Return the key that the names of slips follow from; made once for ``home``, then kept in its file.
+
+        Raises ``UnreachableError`` where it can neither be read nor written.
+        """
+        path = self.home / "report.key"
+        try:
+            if not path.exists():
+                _make_key(path)
+            return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            raise UnreachableError(
+                Fault(
+                    "the key of the slips' names cannot be read or made",
+                    {"file": str(path), "reason": str(error)},
+                    "a file of 64 hexadecimal digits, in a folder that can be written",
+                    "mend the permissions below KPI_HOME; a damaged key: put it back from the backup, or remove the file to get new names",
+                )
+            ) from error
 
 
 def load_settings(
@@ -78,6 +100,22 @@ def load_settings(
     if faults:
         raise ConfigError(faults)
     return settings
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key; where another process was quicker, its key stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def current_time(environ: Mapping[str, str] | None = None) -> datetime:

@@ -1,6 +1,6 @@
 """A sheet to draw on in pixels, and the SVG that comes of it.
 
-matplotlib draws; letters become outlines, so that a chart needs no font where it is read. The SVG is meant to stand
+matplotlib draws; letters are outlines, so that a chart needs no font where it is read. The SVG is meant to stand
 inside an HTML page: its ids are made unique, it carries a title and a description for those who cannot see it, and
 its bytes depend on nothing but what was drawn.
 """
@@ -10,81 +10,33 @@ from __future__ import annotations
 import functools
 import html
 import io
-import re
-import unicodedata
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from kpi_tasks.report import fonts
-from kpi_tasks.report.svg import for_page
+from kpi_tasks.report.letters import Align, Text
+from kpi_tasks.report.svg import for_page, written
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Align = Literal["left", "center", "right"]
+    from matplotlib.backend_bases import GraphicsContextBase, RendererBase
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D
 
 INK = "#1c2430"
 MUTED = "#56616f"
 RULE = "#c9d1da"
 PAPER = "#ffffff"
 
-_ELLIPSIS = "…"
-_HAN = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
-_WORDS = re.compile(rf"[{_HAN}]|[^\s{_HAN}]+|\s+")
-_POINTS_PER_INCH = 72
 _SALT = "team-kpi"
 _METADATA = ("Creator", "Date", "Format", "Type")
 
 
-def label(text: str) -> str:
-    """Return a name as one line that can be drawn: no control or formatting characters, composed accents."""
-    kept = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))
-    return " ".join(
-        "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf", "Cs"}).split()
-    )
+class _Layer(Enum):
+    """What lies over what, from the bottom."""
 
-
-@functools.lru_cache(maxsize=20_000)
-def text_width(text: str, size: float) -> float:
-    """Return how wide a line of text is, in pixels."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    if not text:
-        return 0.0
-    # Measured once at a fixed size: outlines scale.
-    properties = FontProperties(family=list(fonts.chart_families()), size=100)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, properties, ismath=False)
-    return float(width) * size / 100
-
-
-def shorten(text: str, size: float, width: float) -> str:
-    """Return the text, cut with an ellipsis where it is wider than ``width`` pixels."""
-    if text_width(text, size) <= width:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text_width(text[:middle].rstrip() + _ELLIPSIS, size) <= width:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low].rstrip() + _ELLIPSIS
-
-
-def wrap(text: str, size: float, width: float, most_lines: int = 3) -> list[str]:
-    """Break a text into lines of at most ``width`` pixels, between words or Chinese characters; the last is cut."""
-    words = _WORDS.findall(text)
-    lines = [""]
-    for word in words:
-        if lines[-1] and text_width((lines[-1] + word).rstrip(), size) > width:
-            lines.append(word.lstrip())
-        else:
-            lines[-1] += word
-    lines = [line.strip() for line in lines if line.strip()]
-    if len(lines) > most_lines:
-        lines = [*lines[: most_lines - 1], " ".join(lines[most_lines - 1 :])]
-    return [shorten(line, size, width) for line in lines]
+    DASHED = auto()
+    BOXES = auto()
+    LINES = auto()
 
 
 def ink_on(fill: str) -> str:
@@ -103,28 +55,28 @@ def luminance(colour: str) -> float:
 class Canvas:
     """A sheet of ``width`` x ``height`` pixels; the origin is at the top left.
 
-    What is drawn is kept and drawn by matplotlib at the end, under its own defaults: settings that others made in the
-    process, or in a file of the machine, change nothing.
+    What is drawn is kept and drawn by matplotlib's renderer at the end, under its own defaults: settings that others
+    made in the process, or in a file of the machine, change nothing. There are no axes: they would cost ten times the
+    drawing. Boxes lie below lines, lines below ``texts``, and dashed lines behind everything else.
     """
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self._steps: list[Callable[[Axes], object]] = []
+        self.texts: list[Text] = []
+        self._layers: dict[_Layer, list[Callable[[RendererBase], object]]] = {layer: [] for layer in _Layer}
 
     def box(
         self, x: float, y: float, width: float, height: float, fill: str, edge: str | None = None
     ) -> None:
         """Draw a rectangle from its top left corner; ``edge`` draws its outline."""
+        corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
 
-        def step(axes: Axes) -> None:
-            from matplotlib.patches import Rectangle
+        def step(renderer: RendererBase) -> None:
+            pen = _pen(renderer, edge or PAPER, 0.8 if edge else 0)
+            pen.set_joinstyle("miter")
+            renderer.draw_path(pen, self._path(corners, is_closed=True), _same(), _rgb(fill))
 
-            line_width = 0.8 if edge else 0
-            axes.add_patch(
-                Rectangle((x, y), width, height, fc=fill, ec=edge or "none", lw=line_width, clip_on=False)
-            )
-
-        self._steps.append(step)
+        self._layers[_Layer.BOXES].append(step)
 
     def line(
         self,
@@ -136,30 +88,30 @@ class Canvas:
     ) -> None:
         """Draw a line through points, thin unless told; a dashed one lies behind everything else."""
 
-        def step(axes: Axes) -> None:
-            from matplotlib.lines import Line2D
-
-            xs, ys = zip(*points, strict=True)
-            line = Line2D(xs, ys, color=colour, linewidth=width, solid_capstyle="butt", clip_on=False)
+        def step(renderer: RendererBase) -> None:
+            pen = _pen(renderer, colour, width)
+            pen.set_joinstyle("round")
             if is_dashed:
-                line.set_linestyle((0, (3, 3)))
-                line.set_zorder(0.5)
-            axes.add_line(line)
+                pen.set_dashes(0, [3 * width, 3 * width])
+            renderer.draw_path(pen, self._path(points), _same())
 
-        self._steps.append(step)
+        self._layers[_Layer.DASHED if is_dashed else _Layer.LINES].append(step)
 
     def marks(self, points: list[tuple[float, float]], shape: str, size: float, fill: str, edge: str) -> None:
         """Draw a mark around each point; ``shape`` is one of matplotlib's markers (``o``, ``s``, ``^`` ...)."""
 
-        def step(axes: Axes) -> None:
-            from matplotlib.lines import Line2D
+        def step(renderer: RendererBase) -> None:
+            from matplotlib.markers import MarkerStyle
+            from matplotlib.transforms import Affine2D
 
-            xs, ys = zip(*points, strict=True)
-            marks = Line2D(xs, ys, linestyle="none", marker=shape, markersize=size, clip_on=False)
-            marks.set(markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=1.4)
-            axes.add_line(marks)
+            marker = MarkerStyle(shape)
+            pen = _pen(renderer, edge, 1.4)
+            pen.set_joinstyle(marker.get_joinstyle())
+            pen.set_capstyle(marker.get_capstyle())
+            at = marker.get_transform() + Affine2D().scale(size)
+            renderer.draw_markers(pen, marker.get_path(), at, self._path(points), _same(), _rgb(fill))
 
-        self._steps.append(step)
+        self._layers[_Layer.LINES].append(step)
 
     def text(
         self,
@@ -172,24 +124,8 @@ class Canvas:
         angle: float = 0,
     ) -> None:
         """Write one line around the height ``y``. Dollar signs are letters here, not formulas."""
-
-        def step(axes: Axes) -> None:
-            axes.text(
-                x,
-                y,
-                text,
-                fontsize=size,
-                color=colour,
-                ha=align,
-                va="center_baseline",
-                rotation=angle,
-                rotation_mode="anchor",
-                family=list(fonts.chart_families()),
-                parse_math=False,
-            )
-
         if text:
-            self._steps.append(step)
+            self.texts.append(Text(text, x, y, size, colour, align, angle))
 
     def svg(self, key: str, title: str, description: str, class_name: str) -> str:
         """Return the drawing as an ``<svg>`` element for an HTML page; ``key`` makes its ids unique there."""
@@ -200,26 +136,49 @@ class Canvas:
             'stroke-linejoin="round" stroke-linecap="butt">'
             f'<title id="{key}-title">{html.escape(title)}</title>'
             f'<desc id="{key}-desc">{html.escape(description)}</desc>'
-            f"{for_page(self._drawn(), key)}</svg>"
+            f"{for_page(self._drawn(), key)}{written(self.texts, key)}</svg>"
         )
+
+    def _path(self, points: Sequence[tuple[float, float]], *, is_closed: bool = False) -> Path:
+        """Return a way through points as the renderer wants it: its origin is at the bottom left."""
+        from matplotlib.path import Path
+
+        return Path([(x, self.height - y) for x, y in points], closed=is_closed)
 
     def _drawn(self) -> str:
         import matplotlib as mpl
-        from matplotlib.figure import Figure
+        from matplotlib.backends.backend_svg import RendererSVG
 
         buffer = io.StringIO()
         with mpl.rc_context():
             mpl.rcdefaults()
-            mpl.rcParams.update(
-                {"svg.hashsalt": _SALT, "svg.fonttype": "path", "path.simplify": False, "savefig.bbox": None}
+            mpl.rcParams.update({"svg.hashsalt": _SALT, "svg.fonttype": "path", "path.simplify": False})
+            renderer = RendererSVG(  # type: ignore[no-untyped-call]
+                self.width, self.height, buffer, metadata=dict.fromkeys(_METADATA)
             )
-            figure = Figure(figsize=(self.width / _POINTS_PER_INCH, self.height / _POINTS_PER_INCH))
-            figure.patch.set_visible(False)
-            axes = figure.add_axes((0, 0, 1, 1))
-            axes.set_axis_off()
-            axes.set_xlim(0, self.width)
-            axes.set_ylim(self.height, 0)
-            for step in self._steps:
-                step(axes)
-            figure.savefig(buffer, format="svg", metadata=dict.fromkeys(_METADATA))
+            for layer in _Layer:
+                for step in self._layers[layer]:
+                    step(renderer)
+            renderer.finalize()  # type: ignore[no-untyped-call]
         return buffer.getvalue()
+
+
+def _pen(renderer: RendererBase, colour: str, width: float) -> GraphicsContextBase:
+    pen = renderer.new_gc()
+    pen.set_foreground(colour)
+    pen.set_linewidth(width)
+    return pen
+
+
+@functools.cache
+def _rgb(colour: str) -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    return to_rgb(colour)
+
+
+@functools.cache
+def _same() -> Affine2D:
+    from matplotlib.transforms import Affine2D
+
+    return Affine2D()

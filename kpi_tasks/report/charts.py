@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpi_tasks.report.canvas import label, text_width
+from kpi_tasks.report.canvas import MUTED, Canvas
+from kpi_tasks.report.letters import label, text_width
 from kpi_tasks.report.view import MonthView
 from kpi_tasks.report.wording import Wording
 
@@ -20,7 +21,10 @@ NUMBERED_TEAMS = 30
 """With more teams than these there is no room for numbers inside bars; the table beside the chart has them."""
 
 DESCRIBED_TEAMS = 12
-"""How many teams the text alternative names."""
+"""How many teams, or members, the text alternative names."""
+
+LIMIT_SIZE = 11.0
+"""Size of the labels of limits, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,15 @@ def spread(
         starts[place] = min(starts[place], edge - widths[place])
         edge = starts[place] - gap
     return starts
+
+
+def draw_limits(
+    canvas: Canvas, limits: Sequence[tuple[float, str]], top: float, bottom: float, *, is_dashed: bool
+) -> None:
+    """Draw lines across the bars at these heights of the scale, from left to right, each labelled below the bars."""
+    widths = [text_width(text, LIMIT_SIZE) for _, text in limits]
+    wanted = [x - width / 2 for (x, _), width in zip(limits, widths, strict=True)]
+    starts = spread(wanted, widths, 0.0, canvas.width, 8.0)
+    for (x, text), start in zip(limits, starts, strict=True):
+        canvas.line([(x, top), (x, bottom)], MUTED, is_dashed=is_dashed)
+        canvas.text(start, bottom + 10, text, LIMIT_SIZE, MUTED)

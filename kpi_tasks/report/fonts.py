@@ -13,8 +13,9 @@ import importlib.metadata
 import io
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CSS_FAMILY = "KPI Sans"
 """Name of the embedded web font."""
@@ -23,6 +24,7 @@ _SAMPLES = "绩效考核评比小组名次得分职员等级权重客户满意�
 _RARE_NAMES = "㛃喆堃彧玥龘镕䶮𫖯𬱖"
 _UNUSED_TABLES = frozenset({"BASE", "FFTM", "MATH", "STAT", "vhea", "vmtx", "VORG"})
 _SHAPING_TABLES = frozenset({"GDEF", "GPOS", "GSUB"})
+_KEPT_NAMES = (0, 1, 2, 13, 14)  # the licence travels with the font
 _NO_GLYPH_NEEDED = {"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"}
 
 
@@ -30,11 +32,9 @@ _NO_GLYPH_NEEDED = {"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"}
 class FontSource:
     """Where one font of the chain comes from: a file inside an installed Python package.
 
-    ``family`` is the private name under which charts ask for it, so that a font of the machine with the same public
-    name is never taken by mistake. ``is_last_resort`` marks the font of boxes: it "has" every character.
+    ``is_last_resort`` marks the font of boxes: it "has" every character.
     """
 
-    family: str
     package: str
     file_name: str
     is_required: bool = True
@@ -53,11 +53,11 @@ class FontSource:
 
 
 SOURCES = (
-    FontSource("KPI Sans SC", "zhplot", "NotoSansSC-Regular.ttf"),
+    FontSource("zhplot", "NotoSansSC-Regular.ttf"),
     # 2,000 rarer characters of Extension B (such as U+20BB7); used where the package is installed.
-    FontSource("KPI Sans JP", "notojp-matplotlib", "NotoSansCJKjp-Regular.otf", is_required=False),
-    FontSource("KPI Sans Latin", "matplotlib", "DejaVuSans.ttf"),
-    FontSource("KPI Boxes", "matplotlib", "LastResortHE-Regular.ttf", is_last_resort=True),
+    FontSource("notojp-matplotlib", "NotoSansCJKjp-Regular.otf", is_required=False),
+    FontSource("matplotlib", "DejaVuSans.ttf"),
+    FontSource("matplotlib", "LastResortHE-Regular.ttf", is_last_resort=True),
 )
 """The chain, in the order in which fonts are asked for a character."""
 
@@ -118,21 +118,6 @@ def name_of(char: str) -> str:
     return f"{char} (U+{ord(char):04X})"
 
 
-@functools.cache
-def chart_families() -> tuple[str, ...]:
-    """Register the chain with matplotlib and return the family names for ``font.family``."""
-    from matplotlib.font_manager import fontManager, get_font, ttfFontProperty
-
-    registered = {entry.name for entry in fontManager.ttflist}
-    for source, path in chain():
-        if source.family not in registered:
-            entry = ttfFontProperty(get_font(str(path)))
-            fontManager.ttflist.append(
-                replace(entry, name=source.family, style="normal", weight=400, stretch="normal")
-            )
-    return tuple(source.family for source, _ in chain())
-
-
 @dataclass(frozen=True)
 class WebFont:
     """One font of the chain, cut down to the characters of a page, as a WOFF file in base64."""
@@ -143,16 +128,14 @@ class WebFont:
 
 
 def web_fonts(text: str) -> list[WebFont]:
-    """Return the fonts that a page with this text embeds: one a font of the chain that has a part of it.
+    """Return the fonts that pages with this text embed: one a font of the chain that has a part of it.
 
     Boxes are left to the browser, which draws its own.
     """
     wanted = {ord(char) for char in set(text) if unicodedata.category(char) not in {"Cc", "Zl", "Zp"}}
     fonts: list[WebFont] = []
     for source, path in chain():
-        if source.is_last_resort:
-            continue
-        here = wanted & _coverage(path)
+        here = frozenset() if source.is_last_resort else wanted & _coverage(path)
         if here:
             is_fallback = bool(fonts)
             # Only the fallback fonts hold scripts whose letters change shape beside each other.
@@ -164,27 +147,27 @@ def web_fonts(text: str) -> list[WebFont]:
 
 def _subset(path: Path, code_points: Iterable[int], *, is_shaped: bool) -> str:
     """Return a WOFF with only these characters; the bytes depend on nothing but font and characters."""
-    from fontTools.subset import Options, Subsetter
+    import uharfbuzz as hb
     from fontTools.ttLib import TTFont
 
-    options = Options(
-        hinting=False,
-        notdef_outline=True,
-        recalc_timestamp=False,
-        layout_features=["*"] if is_shaped else [],
-        name_IDs=[0, 1, 2, 13, 14],  # the licence travels with the font
-    )
-    with TTFont(path, lazy=True, recalcTimestamp=False) as font:
-        for tag in _UNUSED_TABLES if is_shaped else _UNUSED_TABLES | _SHAPING_TABLES:
-            if tag in font:
-                del font[tag]  # before subsetting, which would read them first
-        if "CFF " not in font:
-            # Making up 30,000 glyph names is half of the work, and nobody reads them.
-            font.setGlyphOrder([f"g{number}" for number in range(font["maxp"].numGlyphs)])
-        subsetter = Subsetter(options)
-        subsetter.populate(unicodes=sorted(code_points))
-        subsetter.subset(font)
+    wanted = hb.SubsetInput()
+    wanted.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NOTDEF_OUTLINE
+    wanted.unicode_set.update(sorted(code_points))
+    wanted.name_id_set.update(_KEPT_NAMES)
+    if not is_shaped:
+        wanted.layout_feature_tag_set.clear()
+    dropped = _UNUSED_TABLES if is_shaped else _UNUSED_TABLES | _SHAPING_TABLES
+    wanted.drop_table_tag_set.update(int.from_bytes(tag.encode("ascii"), "big") for tag in dropped)
+    cut = hb.subset(_face(path), wanted).blob.data
+    buffer = io.BytesIO()
+    with TTFont(io.BytesIO(cut), lazy=True, recalcTimestamp=False) as font:
         font.flavor = "woff"
-        buffer = io.BytesIO()
-        font.save(buffer)
+        font.save(buffer, reorderTables=False)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+@functools.cache
+def _face(path: Path) -> Any:
+    import uharfbuzz as hb
+
+    return hb.Face(hb.Blob.from_file_path(str(path)))

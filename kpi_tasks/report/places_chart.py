@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kpi_tasks.report.canvas import MUTED, PAPER, RULE, Canvas, ink_on, label, shorten, text_width, wrap
+from kpi_tasks.report.canvas import MUTED, PAPER, RULE, Canvas, ink_on
 from kpi_tasks.report.charts import (
     DESCRIBED_TEAMS,
     NARROW,
@@ -12,6 +12,7 @@ from kpi_tasks.report.charts import (
     criterion_label,
     name_width,
 )
+from kpi_tasks.report.letters import label, shorten, text_width, wrap
 from kpi_tasks.report.palette import shade
 from kpi_tasks.report.view import Cell, MonthView
 from kpi_tasks.report.wording import Wording
@@ -62,8 +63,14 @@ def _places(view: MonthView, say: Wording, width: float) -> Canvas:
             align="right",
         )
         canvas.text(20 if is_wide else 14, middle, str(team.place), size, MUTED, "right")
-        for place, cell in enumerate(team.cells):
-            _place_cell(canvas, cell, gutter + place * column, y, column, row_height, last_place)
+    cells = [
+        (cell, gutter + place * column, top + row * row_height)
+        for row, team in enumerate(view.teams)
+        for place, cell in enumerate(team.cells)
+    ]
+    # What looks alike is drawn together, which makes the figure small.
+    for cell, x, y in sorted(cells, key=lambda there: there[0].place or 0):
+        _place_cell(canvas, cell, x, y, column, row_height, last_place)
     return canvas
 
 

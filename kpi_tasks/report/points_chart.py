@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kpi_tasks.report.canvas import MUTED, PAPER, RULE, Canvas, ink_on, label, shorten, text_width, wrap
+from kpi_tasks.report.canvas import MUTED, PAPER, RULE, Canvas, ink_on
 from kpi_tasks.report.charts import (
     DESCRIBED_TEAMS,
     NARROW,
@@ -12,12 +12,16 @@ from kpi_tasks.report.charts import (
     WIDE,
     Chart,
     criterion_label,
+    draw_limits,
     name_width,
     spread,
 )
+from kpi_tasks.report.letters import label, shorten, text_width, wrap
 from kpi_tasks.report.palette import ramp
 from kpi_tasks.report.view import MonthView, TeamLine
 from kpi_tasks.report.wording import Wording, number
+
+_NARROW_TEAMS = 100  # with more, phones scroll the wide layout
 
 
 def points_chart(view: MonthView, say: Wording) -> Chart | None:
@@ -25,10 +29,10 @@ def points_chart(view: MonthView, say: Wording) -> Chart | None:
     if not view.teams or not view.plan:
         return None
     title, description = say("chart.points.title", month=say.month(view.period)), _describe_points(view, say)
-    return Chart(
-        _points_wide(view, say).svg("pw", title, description, "wide"),
-        _points_narrow(view, say).svg("pn", title, description, "narrow"),
-    )
+    wide = _points_wide(view, say).svg("pw", title, description, "wide")
+    if len(view.teams) > _NARROW_TEAMS:
+        return Chart(wide, None)  # the page stays below a megabyte
+    return Chart(wide, _points_narrow(view, say).svg("pn", title, description, "narrow"))
 
 
 def _points_wide(view: MonthView, say: Wording) -> Canvas:
@@ -113,13 +117,8 @@ def _thresholds(
         (band for band in view.scheme.total_bands if band.from_micros > 0), key=lambda band: band.from_micros
     )
     texts = [say("chart.threshold", points=number(band.from_micros), grade=band.grade) for band in bands]
-    widths = [text_width(text, 11) for text in texts]
     lines = [left + band.from_micros * scale for band in bands]
-    wanted = [x - width / 2 for x, width in zip(lines, widths, strict=True)]
-    starts = spread(wanted, widths, 0.0, canvas.width, 8.0)
-    for x, start, text in zip(lines, starts, texts, strict=True):
-        canvas.line([(x, top), (x, bottom)], MUTED, is_dashed=is_dashed)
-        canvas.text(start, bottom + 10, text, 11, MUTED)
+    draw_limits(canvas, list(zip(lines, texts, strict=True)), top, bottom, is_dashed=is_dashed)
 
 
 def _segments(

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from kpi_tasks.exact import MICRO
-from kpi_tasks.report.canvas import Canvas, label
+from kpi_tasks.report.canvas import Canvas
 from kpi_tasks.report.charts import Chart
+from kpi_tasks.report.letters import label
 from kpi_tasks.report.trend_frame import (
     BOTTOM,
     draw_lines,
     draw_months,
-    draw_names,
     frame,
     lines_of,
     months_shown,
     span,
 )
+from kpi_tasks.report.trend_names import draw_names
 from kpi_tasks.report.trend_view import MonthLine, TrendView
 from kpi_tasks.report.wording import Wording, number
 

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kpi_tasks.period import Period
-from kpi_tasks.report.canvas import INK, MUTED, PAPER, RULE, Canvas, label, shorten, text_width
-from kpi_tasks.report.charts import NARROW, WIDE, spread
+from kpi_tasks.report.canvas import MUTED, PAPER, RULE, Canvas
+from kpi_tasks.report.charts import NARROW, WIDE
+from kpi_tasks.report.letters import text_width
 from kpi_tasks.report.trend_view import MonthLine, TeamPoint, TrendView
 from kpi_tasks.report.wording import Wording
 
 WIDE_MONTHS, NARROW_MONTHS = 24, 12
 """How many months the two layouts show."""
+
+TO_NAME = 38.0
+"""From the newest month to the names, in pixels: a line that leads there, and the mark once more."""
 
 BOTTOM = 44.0
 """Room for the names of the months below the lines, in pixels."""
@@ -26,7 +30,6 @@ _SHAPES = ("o", "s", "^", "D", "v")
 _INKS = ("#14365d", "#2f7fa3", "#8a3b12")
 _PALE = "#b4bfca"
 _TICK_SIZE = 11.5
-_TO_NAME = 38.0  # from the newest month to the names: a line that leads there, and the mark once more
 _TOO_MANY_MARKS = 18  # columns so narrow that large marks would touch
 
 
@@ -114,7 +117,7 @@ def frame(
     canvas = Canvas(WIDE if is_wide else NARROW, height)
     room = (
         max([text_width(text, 13.0 if is_wide else 11.5) for text in ends.values()], default=0.0)
-        + _TO_NAME
+        + TO_NAME
         + 2
     )
     left = max(text_width(text, _TICK_SIZE) for text in ticks) + (24 if is_wide else 16)
@@ -174,10 +177,11 @@ def _named_line(sheet: Frame, points: Sequence[Point], style: int) -> None:
             way = [(sheet.x(point.column), point.y) for point in run]
             sheet.canvas.line(way, PAPER, width=4.6)  # lines that cross stay apart
             sheet.canvas.line(way, colour, width=1.9)
-    _marks(sheet, at, style, 4.2 if sheet.step < _TOO_MANY_MARKS else 6.5)
+    draw_marks(sheet, at, style, 4.2 if sheet.step < _TOO_MANY_MARKS else 6.5)
 
 
-def _marks(sheet: Frame, at: list[tuple[float, float]], style: int, size: float) -> None:
+def draw_marks(sheet: Frame, at: list[tuple[float, float]], style: int, size: float) -> None:
+    """Draw the marks of the named line with that number."""
     colour = _INKS[style % len(_INKS)]
     fill = colour if style < len(_SHAPES) else PAPER
     sheet.canvas.marks(at, _SHAPES[style % len(_SHAPES)], size, fill, colour)
@@ -192,38 +196,6 @@ def _runs(points: Sequence[Point]) -> list[list[Point]]:
         else:
             runs.append([point])
     return runs
-
-
-def draw_names(sheet: Frame, points: Mapping[str, Sequence[Point]], ends: Mapping[str, str]) -> None:
-    """Write what stands at the end of each named line: beside the newest month, or where the team's line ends."""
-    newest = len(sheet.columns) - 1
-    going = [team_id for team_id in sheet.named if points[team_id][-1].column == newest]
-    going.sort(key=lambda team_id: points[team_id][-1].y)
-    height = sheet.size + 4
-    middles = [points[team_id][-1].y for team_id in going]
-    tops = spread(
-        [middle - height / 2 for middle in middles], [height] * len(going), 0.0, sheet.canvas.height - 4, 0.0
-    )
-    room = sheet.canvas.width - sheet.right - _TO_NAME
-    for team_id, middle, top in zip(going, middles, tops, strict=True):
-        y = top + height / 2
-        sheet.canvas.line([(sheet.right + 7, middle), (sheet.right + _TO_NAME - 17, y)], RULE)
-        _marks(sheet, [(sheet.right + _TO_NAME - 10, y)], sheet.view.named.index(team_id), 5.0)
-        sheet.canvas.text(
-            sheet.right + _TO_NAME, y, shorten(ends[team_id], sheet.size, room), sheet.size, INK
-        )
-    for team_id in sheet.named:
-        if team_id not in going:
-            _name_of_ended(sheet, points[team_id][-1], label(sheet.view.names[team_id]))
-
-
-def _name_of_ended(sheet: Frame, last: Point, name: str) -> None:
-    """Write the name above the end of a line, on a patch of paper."""
-    text = shorten(name, 11, 120.0)
-    width = text_width(text, 11)
-    start = min(max(sheet.x(last.column) - width / 2, 0.0), sheet.canvas.width - width)
-    sheet.canvas.line([(start - 2, last.y - 13), (start + width + 2, last.y - 13)], PAPER, width=13)
-    sheet.canvas.text(start, last.y - 13, text, 11, MUTED)
 
 
 def lines_of(sheet: Frame, height_of: Callable[[MonthLine], Mapping[str, float]]) -> dict[str, list[Point]]:

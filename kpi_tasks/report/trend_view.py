@@ -62,6 +62,17 @@ class MonthLine:
 
 
 @dataclass(frozen=True)
+class TeamCareer:
+    """One team over all published months. ``period`` and ``last``: the last month it took part in, and its result then."""
+
+    period: Period
+    last: TeamPoint
+    month_count: int
+    best_count: int
+    is_ended: bool
+
+
+@dataclass(frozen=True)
 class TrendView:
     """The published months, oldest first; ``names``: team -> its name in the last month it took part in."""
 
@@ -82,6 +93,22 @@ class TrendView:
         for month in reversed(self.months):
             order.update(dict.fromkeys(team.team_id for team in month.teams if team.team_id not in order))
         return tuple(order)
+
+    @cached_property
+    def careers(self) -> tuple[TeamCareer, ...]:
+        """All teams, in the order of the ranking."""
+        points: dict[str, list[tuple[Period, TeamPoint]]] = {}
+        for month in self.months:
+            for team in month.teams:
+                points.setdefault(team.team_id, []).append((month.period, team))
+        best = [team.team_id for month in self.months for team in month.best]
+        return tuple(
+            TeamCareer(
+                *there[-1], len(there), best.count(team_id), is_ended=team_id not in self.newest.by_team
+            )
+            for team_id in self.ranking
+            for there in [points[team_id]]
+        )
 
     @cached_property
     def named(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kpi_tasks.report.canvas import Canvas
 from kpi_tasks.report.data import read_month
 from kpi_tasks.report.pages import month_pages
 from kpi_tasks.report.view import MonthView
@@ -44,3 +45,17 @@ def view_of(tmp_path: Path) -> Callable[[Month], MonthView]:
         return read_month(stored_month(month, f"sqlite:///{tmp_path / 'results.db'}"))
 
     return build
+
+
+@pytest.fixture
+def sheets(monkeypatch: pytest.MonkeyPatch) -> list[Canvas]:
+    """Every sheet that becomes a figure while the test runs, wide before narrow."""
+    seen: list[Canvas] = []
+    whole = Canvas.svg
+
+    def kept(sheet: Canvas, *texts: str) -> str:
+        seen.append(sheet)
+        return whole(sheet, *texts)
+
+    monkeypatch.setattr(Canvas, "svg", kept)
+    return seen
