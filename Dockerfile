@@ -15,11 +15,13 @@ RUN python3 -m venv /opt/kpi \
     && uv_version="$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)" \
     && PIP_USER=false /opt/kpi/bin/python -m pip install --no-cache-dir --disable-pip-version-check "uv==${uv_version}" \
     && /opt/kpi/bin/uv pip install --python /opt/kpi/bin/python --no-cache --compile-bytecode \
-        --constraint requirements.txt --requirement pyproject.toml \
-    && printf '#!/bin/sh\nexec /opt/kpi/bin/python -m kpi_tasks "$@"\n' > /opt/kpi/bin/kpi \
-    && chmod 0755 /opt/kpi/bin/kpi
+        --constraint requirements.txt --requirement pyproject.toml
 
 COPY --chown=airflow:0 . .
+# Where it lies, so that scheme files and SQL are found beside it; installed, so that Airflow finds the plugin by its entry
+# point, and people the command `kpi`.
+RUN /opt/kpi/bin/uv pip install --python /opt/kpi/bin/python --no-cache --no-deps \
+        --build-constraint requirements.txt --editable .
 
 ENV PATH="/opt/kpi/bin:${PATH}" \
     VIRTUAL_ENV="/opt/kpi" \

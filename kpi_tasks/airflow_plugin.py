@@ -11,6 +11,21 @@ from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+    from starlette.types import Receive, Scope, Send
+
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20' {}%3E"
+    "%3Crect x='1' y='2' width='17' height='4' rx='1'/%3E%3Crect x='1' y='8' width='12' height='4' rx='1'/%3E"
+    "%3Crect x='1' y='14' width='7' height='4' rx='1'/%3E%3C/svg%3E"
+)
+"""Three bars of a league table; the place takes their colours."""
+
+
+async def pages(scope: Scope, receive: Receive, send: Send) -> None:
+    """Hand a request to the site. It is imported here: all of Airflow's processes load this file, one serves pages."""
+    from kpi_tasks.airflow_site import site
+
+    await site(scope, receive, send)
 
 
 class MonthPublishedBy(BaseDeadlineReference):
@@ -67,4 +82,17 @@ class TeamKpiPlugin(AirflowPlugin):
     """The plugin that Airflow loads."""
 
     name = "team_kpi"
-    deadline_references = [MonthPublishedBy]  # noqa: RUF012 - as the base class has it
+    # Lists, since the base class has lists.
+    deadline_references = [MonthPublishedBy]  # noqa: RUF012
+    fastapi_apps = [{"app": pages, "url_prefix": "/team-kpi", "name": "team-kpi"}]  # noqa: RUF012
+    external_views = [  # noqa: RUF012
+        {
+            "name": "Team KPI",
+            "href": "team-kpi/",  # seen from where Airflow's UI is, which may be below a prefix
+            "destination": "nav",
+            "nav_top_level": True,
+            "url_route": "team-kpi",
+            "icon": _ICON.format("fill='%233b4c60' stroke='white'"),
+            "icon_dark_mode": _ICON.format("fill='%23d5dce3'"),
+        }
+    ]
