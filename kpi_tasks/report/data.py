@@ -162,6 +162,7 @@ def _finding(content: Mapping[str, Any]) -> Finding:
         column=shown(content.get("column") or ""),
         expected=shown(content.get("expected") or ""),
         reason=shown(content.get("reason") or ""),
+        reason_zh=shown(content.get("reason_zh") or ""),
     )
 
 

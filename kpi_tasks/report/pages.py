@@ -7,14 +7,17 @@ forbids it to fetch anything.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
 from kpi_tasks.exact import MICRO, round_half_up
 from kpi_tasks.report import fonts
+from kpi_tasks.report.audience import team_file
+from kpi_tasks.report.distance_chart import distance_chart
+from kpi_tasks.report.grade_counts import FEWEST_COUNTED, grade_counts
 from kpi_tasks.report.headline import headline
+from kpi_tasks.report.last_month import gain_micros, last_month, steps
 from kpi_tasks.report.places_chart import places_chart
 from kpi_tasks.report.points_chart import points_chart
 from kpi_tasks.report.render import Page, file_name, render
@@ -23,30 +26,73 @@ from kpi_tasks.report.view import GRADES, MonthView
 from kpi_tasks.report.wording import LANGUAGES, Wording, number
 
 _MOST_NAMED = 3  # tied teams that are shown with their reasons
+_MOST_OPEN = 20  # with more teams, tables that repeat what others or charts show are folded
+_MOST_DRAWN = 80  # with more teams, tables alone tell places and distances: a page stays below 1 MB
 _MOST_LISTED = 8  # tied teams that are named at all in the headline
 
 
-def month_pages(view: MonthView, story: Story | None = None) -> list[Page]:
-    """Return the pages of a month: the report and the validation page, each in every language."""
+def month_pages(
+    view: MonthView,
+    story: Story | None = None,
+    *,
+    previous: MonthView | None = None,
+    files: Sequence[str] = (),
+) -> list[Page]:
+    """Return the department's pages of a month, the report and the validation page, each in every language.
+
+    They name no member. ``previous`` is the month before, where it is published; ``files`` are the names of files beside
+    the page that it offers.
+    """
     story = story or Story()
-    missing = uncovered(view, story)
     site = "../" if view.provenance.is_current else "../../"
+    has_all_charts = len(view.teams) <= _MOST_DRAWN
+    month = {
+        "files": files,
+        "headline": headline(view),
+        "last": last_month(view, previous),
+        "counted": grade_counts(view),
+        "fewest_counted": FEWEST_COUNTED,
+        "measure_decimals": _measure_decimals(view),
+    }
     pages = []
     for language in LANGUAGES:
         say = Wording(language)
-        shared = _shared(view, say, missing)
-        pages.append(Page(file_name("validation", language), render("validation.html", say, site, shared)))
-        month = {
-            "story": story,
-            "team_names": {team.team_id: team.name for team in view.teams},
-            "headline": headline(view),
+        values = month | month_values(view, story, say, site)
+        charts = {
             "points_chart": points_chart(view, say),
-            "places_chart": places_chart(view, say),
-            "measure_decimals": _measure_decimals(view),
-            "index_decimals": _index_decimals(view),
+            "distance_chart": distance_chart(view, say) if has_all_charts else None,
+            "places_chart": places_chart(view, say) if has_all_charts else None,
         }
-        pages.append(Page(file_name("index", language), render("month.html", say, site, shared | month)))
+        pages.append(Page(file_name("validation", language), render("validation.html", say, site, values)))
+        pages.append(Page(file_name("index", language), render("month.html", say, site, values | charts)))
     return pages
+
+
+def month_values(view: MonthView, story: Story, say: Wording, site: str) -> dict[str, object]:
+    """Return what the parts of month pages ask for, whoever reads them."""
+    return {
+        "view": view,
+        "story": story,
+        "figure": figure,
+        "signed": signed,
+        "steps": steps,
+        "gain_micros": gain_micros,
+        "grades": GRADES,
+        "most_named": _MOST_NAMED,
+        "most_listed": _MOST_LISTED,
+        "most_open": _MOST_OPEN,
+        "rule_text": functools.partial(_rule_text, view, say),
+        "team_names": {team.team_id: team.name for team in view.teams},
+        # An older revision may have teams that no month in force has: they have no page.
+        "team_page": functools.partial(team_page, say, site) if view.provenance.is_current else None,
+        "index_decimals": _index_decimals(view),
+        "uncovered": [fonts.name_of(char) for char in uncovered(view, story)],
+    }
+
+
+def team_page(say: Wording, site: str, team_id: str) -> str:
+    """Return the way to a team's page; ``site`` is the one to the department's pages."""
+    return f"{site}teams/{file_name(team_file(team_id), say.language)}"
 
 
 def figure(micros: int, decimals: int | None = None) -> str:
@@ -59,6 +105,11 @@ def figure(micros: int, decimals: int | None = None) -> str:
     if round_half_up(abs(micros), 10 ** (6 - decimals)) * 10 ** (6 - decimals) == abs(micros):
         return text
     return Markup('<data value="{}">{}</data>').format(plain, text)
+
+
+def signed(micros: int) -> str:
+    """Write a difference with its sign."""
+    return f"+{number(micros)}" if micros > 0 else number(micros)
 
 
 def decimals_to_tell_apart(values: Iterable[int], at_least: int, limits: Iterable[int] = ()) -> int:
@@ -102,18 +153,6 @@ def _index_decimals(view: MonthView) -> int:
     return decimals_to_tell_apart((member.index_micros for member in view.members), 2, limits)
 
 
-def _shared(view: MonthView, say: Wording, missing: list[str]) -> dict[str, Any]:
-    return {
-        "view": view,
-        "figure": figure,
-        "grades": GRADES,
-        "most_named": _MOST_NAMED,
-        "most_listed": _MOST_LISTED,
-        "rule_text": functools.partial(_rule_text, view, say),
-        "uncovered": [fonts.name_of(char) for char in missing],
-    }
-
-
 def _rule_text(view: MonthView, say: Wording, rule: str, total_micros: int = 0) -> str:
     """Say why a grade was given, with the scheme's thresholds in it."""
     scheme = view.scheme
@@ -139,7 +178,6 @@ def uncovered(view: MonthView, story: Story | None = None) -> list[str]:
     ]
     names = [
         *(team.name for team in view.teams),
-        *(member.name for member in view.members),
         *(name for languages in both for name in languages.values()),
         *_told(story or Story()),
     ]
@@ -152,4 +190,3 @@ def _told(story: Story) -> Iterator[str]:
         yield story.plan.reason
     if story.revision is not None:
         yield from (change.name for change in story.revision.teams)
-        yield from (change.name for change in story.revision.grades)

@@ -55,6 +55,8 @@ class SchemeView:
     index_middle_micros: int
     zero_from: int
     penalty_names: Mapping[str, Names]
+    answer_days: int | None = None  # working days in which an appeal is answered
+    member_types: frozenset[str] = frozenset()  # record types whose keys are or hold members' ids
 
     def criterion(self, criterion_id: str) -> CriterionView:
         """Return a criterion; one that the scheme does not have goes by its id."""
@@ -89,6 +91,12 @@ def read_scheme(scheme_json: str) -> SchemeView:
         index_middle_micros=_micros(members["index"]["middle_from"]["value"]),
         zero_from=int(conduct["zero_from"]["value"]),
         penalty_names={name: content["name"] for name, content in conduct["penalties"].items()},
+        answer_days=scheme.get("appeals", {}).get("answer_within", {}).get("value"),
+        member_types=frozenset(
+            name
+            for name, content in scheme.get("records", {}).items()
+            if "member_id" in content.get("key", ())
+        ),
     )
 
 

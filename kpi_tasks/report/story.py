@@ -100,6 +100,16 @@ class EffectLine:
 
 
 @dataclass(frozen=True)
+class AppealCounts:
+    """How many appeals there are against a month's results, by status."""
+
+    open: int
+    upheld: int
+    rejected: int
+    withdrawn: int
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything of a month's history that its pages tell; the empty one tells nothing."""
 
@@ -107,3 +117,19 @@ class Story:
     revision: RevisionStory | None = None
     corrections: tuple[CorrectionLine, ...] = ()
     effects: tuple[EffectLine, ...] = ()
+    appeals: AppealCounts | None = None
+
+    @property
+    def team_effects(self) -> tuple[EffectLine, ...]:
+        """The effects on teams."""
+        return tuple(line for line in self.effects if line.subject == "team")
+
+    @property
+    def members_touched(self) -> int:
+        """How many members any effect concerns."""
+        return len({line.subject_id for line in self.effects if line.subject != "team"})
+
+    @property
+    def members_corrected(self) -> int:
+        """How many members have an effect that is applied."""
+        return len({line.subject_id for line in self.effects if line.subject != "team" and line.is_applied})

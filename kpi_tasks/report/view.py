@@ -99,6 +99,7 @@ class Finding:
     column: str
     expected: str
     reason: str
+    reason_zh: str = ""
 
 
 @dataclass(frozen=True)

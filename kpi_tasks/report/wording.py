@@ -53,11 +53,9 @@ def catalogue(name: str = "messages") -> Mapping[str, Mapping[Language, tuple[st
     texts: dict[str, dict[Language, tuple[str, ...]]] = {}
     for language in LANGUAGES:
         for message in (message for found in _catalogs(language, name) for message in found if message.id):
-            key, forms = message.id, message.string
-            is_plural = isinstance(key, (list, tuple))
-            texts.setdefault(key[0] if is_plural else key, {})[language] = (
-                tuple(forms) if is_plural else (str(forms),)
-            )
+            key = message.id if isinstance(message.id, str) else message.id[0]
+            forms = (message.string,) if isinstance(message.string, str) else message.string
+            texts.setdefault(key, {})[language] = tuple(map(str, forms or ()))
     return texts
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from kpi_tasks.report.script import site_script
+
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
@@ -55,6 +57,11 @@ class Element:
         """The number in a cell as it is stored: the machine-readable value where the cell shows a rounded one."""
         data = self.all("data")
         return (data[0].attrs["value"] if data else self.text).replace(",", "")
+
+
+def foreign_scripts(page: Element) -> list[Element]:
+    """Return the scripts of a page but the one that all pages have."""
+    return [script for script in page.all("script") if "".join(map(str, script.children)) != site_script()]
 
 
 class _Reader(HTMLParser):

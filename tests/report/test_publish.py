@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_where_the_pages_are(small: StoredEvaluation, tmp_path: Path) -> None:
     page = write_month_report(small, tmp_path)
-    assert page == tmp_path / "customer_service" / "2026-10" / "index.html"
+    assert page == tmp_path / "customer_service" / "department" / "2026-10" / "index.html"
     assert set(contents(page.parent)) == FILES  # and no temporary file
 
 
@@ -73,7 +73,7 @@ def test_other_processes_and_other_settings_give_the_same_bytes(tmp_path: Path) 
         }
         command = [sys.executable, "-c", program, f"sqlite:///{folder}/results.db", str(folder), settings]
         subprocess.run(command, check=True, env=environment, cwd=ROOT, timeout=120)
-        made.append(contents(folder / "customer_service" / "2026-10"))
+        made.append(contents(folder / "customer_service" / "department" / "2026-10"))
     assert set(made[0]) == FILES
     assert made[0] == made[1]
 

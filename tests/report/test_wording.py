@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -82,14 +83,17 @@ def test_every_text_is_there_in_both_languages_with_the_same_places() -> None:
     for key, texts in catalogue().items():
         assert set(texts) == set(LANGUAGES), key
         assert (len(texts["zh"]), len(texts["en"])) in {(1, 1), (1, 2)}, key
-        places = set()
         for variant in (form for forms in texts.values() for form in forms):
-            assert variant, f"{key} has no text"
+            assert variant or key == "space", f"{key} has no text"  # Chinese puts none between sentences
             assert variant.strip() == variant or key in ("colon", "comma", "space"), key
-            places.add(
-                frozenset(name for _, name, _, _ in string.Formatter().parse(variant) if name) - {"n"}
-            )
-        assert len(places) == 1, f"{key}: the places to fill differ"
+        chinese, english = (_places(texts[language]) for language in LANGUAGES)
+        assert chinese == english, f"{key}: the places to fill differ"
+
+
+def _places(forms: Iterable[str]) -> set[str]:
+    """The places of a text; a form for one thing may do without some of them."""
+    found = {name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name}
+    return found - {"n"}
 
 
 @pytest.mark.parametrize("count", ["0", "1", "38.5", "1,204", "−1", 1, 2])
