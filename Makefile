@@ -7,7 +7,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)
 ENV := .venv/.made-from-lock
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test check lint format lock docs bench up down airflow clean
+.PHONY: help env run chromium test check lint format lock docs bench up down airflow clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,12 @@ run: $(ENV) ## the sample department's months through Airflow, then the league t
 	@$(BIN)/python -m kpi_tasks.airflow_local run --from 2026-05 --to 2026-10
 	@$(BIN)/kpi show --period 2026-10 --teams
 
-test: $(ENV) ## all tests: databases, Airflow and browser for real
+chromium: ## the browser of the tests, from Debian, where there is none and root may install it
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  { [ "$$(id -u)" = 0 ] && apt-get --quiet --quiet update && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends chromium; } || \
+	  echo "no Chromium: the tests in a browser are skipped (Debian: apt-get install chromium)" >&2
+
+test: $(ENV) chromium ## all tests: databases, Airflow and browser for real
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: lint test ## what has to be green before a commit: format, lint, types, import contracts, tests

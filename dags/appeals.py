@@ -8,7 +8,8 @@ once. By hand at any time: *Trigger*; on a working day it does the same, however
 **Outputs.** One run of `appeal_answer` (run id `appeal__<appeal>`) for each appeal that HR or the skip level has to answer. An
 answer that could not be carried out is asked for again; a wait for an appeal that was closed elsewhere is ended. Mail, where
 it is on: to HR about new appeals, on the working day before the due date and on it, and after it; answers to appellant and
-evaluator; to evaluators about results that they have not told.
+evaluator; to evaluators about results that they have not told. Pages of months of which something has changed since they
+were written (an appeal was filed, a probation ended) are written again.
 
 **Run again.** Always safe: no appeal is asked about twice, no mail sent twice.
 
@@ -64,7 +65,7 @@ def _mail_about_appeals(settings, now):
     doc_md=__doc__,
 )
 def appeals():
-    """Wire a working day: ask for answers, mail HR, mail evaluators."""
+    """Wire a working day: ask for answers, mail HR, mail evaluators, bring pages up to date."""
 
     @task.short_circuit
     def is_working_day():
@@ -108,6 +109,13 @@ def appeals():
             if members:
                 kpi_mail.remind_evaluators(settings, now, scheme_id=SCHEME, period=period, members=members)
 
+    @task
+    def refresh_pages():
+        with common.guarded() as (_, settings, now):
+            from kpi_tasks.pipeline import refresh_reports
+
+            return refresh_reports(SCHEME, now, settings)
+
     @task(map_index_template="{{ task.op_kwargs['appeal'] }}")
     def ask_for_answers(appeal, run_id, is_reset):
         with common.guarded():
@@ -116,7 +124,7 @@ def appeals():
     today = is_working_day()
     waiting = find_waiting()
     ask_for_answers.expand_kwargs(waiting)
-    today >> [waiting, mail_hr(), mail_evaluators()]
+    today >> [waiting, mail_hr(), mail_evaluators(), refresh_pages()]
 
 
 appeals()

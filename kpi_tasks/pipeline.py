@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from pathlib import Path
 
 import pandas as pd
 
-from kpi_tasks.errors import GRAVITY, Fault, KpiError, UsageError
+from kpi_tasks.errors import GRAVITY, KpiError
 from kpi_tasks.intake import accept, extract, freeze, read_findings, record_types, validate
 from kpi_tasks.month import Month, open_month
+from kpi_tasks.reporting import OnSlips, is_stale, report
 from kpi_tasks.results import store
-from kpi_tasks.results.history_read import read_history
-from kpi_tasks.results.trend_read import read_trend
 from kpi_tasks.rules.history import actions_of
 from kpi_tasks.scoring import (
     apply_corrections,
@@ -31,8 +28,8 @@ from kpi_tasks.scoring import (
     measure,
     rank_teams,
 )
+from kpi_tasks.settings import Settings
 from kpi_tasks.source import snapshot
-from kpi_tasks.stages import digest, read_json, write_json
 
 __all__ = [
     "Month",
@@ -50,6 +47,7 @@ __all__ = [
     "publish",
     "rank_teams",
     "record_types",
+    "refresh_reports",
     "report",
     "run_month",
     "validate",
@@ -119,38 +117,6 @@ def conduct_follower(month: Month) -> Callable[[pd.DataFrame, pd.DataFrame], pd.
     return lambda months, verdicts: actions_of(months, verdicts, rules)
 
 
-def report(month: Month, evaluation_id: str, *, is_anew: bool = False) -> str:
-    """Render the month's pages from the results tables, and the scheme's; return the path of the page to open first.
-
-    Does nothing where this program has made the pages of this evaluation already, unless ``is_anew``.
-    """
-    made_by = month.folder / "report.json"
-    made_from = {"evaluation_id": evaluation_id, "program": _program_of("report")}
-    page = month.settings.report_dir / month.scheme_id / month.period.key / "index.html"
-    index = page.parent.parent / page.name
-    if (
-        not is_anew
-        and page.is_file()
-        and index.is_file()
-        and made_by.is_file()
-        and read_json(made_by) == made_from
-    ):
-        return str(page)
-    from kpi_tasks.report import publish as report_publish
-
-    stored = store.read_evaluation(month.results(), evaluation_id)
-    if stored is None:
-        raise UsageError(
-            Fault("there is no such evaluation", {"evaluation_id": evaluation_id}, "a published one")
-        )
-    history = read_history(month.results(), stored)
-    page = report_publish.write_month_report(
-        stored, month.settings.report_dir, history, lambda: read_trend(month.results(), month.scheme_id)
-    )
-    write_json(made_by, made_from)
-    return str(page)
-
-
 def run_month(month: Month, now: datetime, on_stage: Callable[[str], None] = lambda _name: None) -> Outcome:
     """Run all stages of one month; ``on_stage`` hears the name of each stage before it starts.
 
@@ -176,10 +142,29 @@ def run_month(month: Month, now: datetime, on_stage: Callable[[str], None] = lam
     return Outcome(
         month.period.key,
         published,
-        report(month, published.evaluation_id),
+        report(month, published.evaluation_id, on_slips=_told(on_stage)),
         len(findings.warnings),
         month.manifest(snapshot_id).set_aside,
     )
+
+
+def refresh_reports(scheme_id: str, now: datetime, settings: Settings) -> list[str]:
+    """Write the pages of every published month of which something has changed since; return those months.
+
+    Appeals and personnel actions change after a month is published, and a month's page compares it with the month before.
+    """
+    refreshed = []
+    for row in store.list_evaluations(store.open_results(settings.results_url), scheme_id):
+        month = open_month(row.period, scheme_id, now=now, settings=settings)
+        if row.is_current and is_stale(month, row.evaluation_id):
+            report(month, row.evaluation_id)
+            refreshed.append(row.period)
+    return refreshed
+
+
+def _told(on_stage: Callable[[str], None]) -> OnSlips:
+    """Say how far the slips are as the stage's name."""
+    return lambda done, count: on_stage(f"report: {done:,} of {count:,} slips")
 
 
 def _each(names: Iterable[str], work: Callable[[str], str]) -> list[str]:
@@ -194,13 +179,6 @@ def _each(names: Iterable[str], work: Callable[[str], str]) -> list[str]:
         worst = max(errors, key=lambda error: GRAVITY.index(error.exit_code))
         raise type(worst)([fault for error in errors for fault in error.faults])
     return done
-
-
-def _program_of(package: str) -> str:
-    """Return a fingerprint of a package's files: pages are made anew when their templates or code change."""
-    folder = Path(__file__).parent / package
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return digest([[path.name, sha256(path.read_bytes()).hexdigest()] for path in files])
 
 
 def _set_aside_rows(manifest: snapshot.Manifest) -> list[dict[str, object]]:

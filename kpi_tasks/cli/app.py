@@ -176,9 +176,15 @@ def explain(
     steps.show(period, scheme, member, as_json=as_json)
 
 
-@app.command(epilog="Example:\n\nkpi report --period 2026-10")
-def report(*, period: options.Period, scheme: options.Scheme = None, as_json: options.Json = False) -> None:
-    """Write the pages of a published month again."""
+@app.command(epilog="Examples:\n\nkpi report --period 2026-10\n\nkpi report")
+def report(
+    *, period: options.MaybePeriod = None, scheme: options.Scheme = None, as_json: options.Json = False
+) -> None:
+    """Write what is published of a month again: pages, slips, workbooks, PDF.
+
+    Without a month: of every published month whose pages are out of date (an appeal was filed, the month before was
+    corrected, the program is another one).
+    """
     from kpi_tasks.cli import months
 
     months.report(period, scheme, as_json=as_json)

@@ -11,6 +11,7 @@ from rich.text import Text
 from kpi_tasks.cli.published import current
 from kpi_tasks.cli.state import answers, print_json
 from kpi_tasks.period import Period
+from kpi_tasks.report.audience import DEPARTMENT
 from kpi_tasks.report.data import read_month
 from kpi_tasks.report.wording import number
 from kpi_tasks.settings import load_settings
@@ -48,7 +49,7 @@ def show(period: str, scheme_id: str | None, *, only_teams: bool, as_json: bool)
             f"{count} rule{'' if count == 1 else 's'} of validation not kept; the report lists the records"
         )
         console.print(Text(warnings, style="yellow"))
-    page = settings.report_dir / scheme_id / month.key / "index.html"
+    page = settings.report_dir / scheme_id / DEPARTMENT / month.key / "index.html"
     if page.is_file():
         console.print(Text(f"report: {page}"), soft_wrap=True)
 

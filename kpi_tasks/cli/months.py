@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kpi_tasks.cli.errors import as_kpi_error, fail
 from kpi_tasks.cli.outcomes import month_dict, months_table, outcome_dict, state_text, summary
-from kpi_tasks.cli.progress import month_progress, stage_progress
+from kpi_tasks.cli.progress import month_progress, slip_progress, stage_progress
 from kpi_tasks.cli.published import current
 from kpi_tasks.cli.state import State, answers, print_json
 from kpi_tasks.errors import Fault, KpiError, UsageError, gravest
@@ -42,13 +42,24 @@ def run(period: str, scheme_id: str | None, *, as_json: bool) -> None:
         answers().print(summary(view, outcome))
 
 
-def report(period: str, scheme_id: str | None, *, as_json: bool) -> None:
-    """Write the pages of the current revision again."""
+def report(period: str | None, scheme_id: str | None, *, as_json: bool) -> None:
+    """Write everything about the current revision of a month again; of all months what is out of date, where none is named."""
     from kpi_tasks import pipeline
+    from kpi_tasks.settings import load_settings
 
-    month = pipeline.open_month(period, scheme_id, now=current_time())
+    now = current_time()
+    if period is None:
+        settings = load_settings()
+        periods = pipeline.refresh_reports(scheme_id or settings.scheme_id, now, settings)
+        if as_json:
+            print_json({"months": periods})
+        else:
+            answers().print(", ".join(periods) or "every published month is up to date")
+        return
+    month = pipeline.open_month(period, scheme_id, now=now)
     stored = current(month.settings, month.scheme_id, month.period)
-    path = pipeline.report(month, stored.row.evaluation_id, is_anew=True)
+    with slip_progress(period) as on_slips:
+        path = pipeline.report(month, stored.row.evaluation_id, is_anew=True, on_slips=on_slips)
     if as_json:
         print_json({"evaluation_id": stored.row.evaluation_id, "report": path})
     else:

@@ -19,6 +19,12 @@ def _note_json(ctx: typer.Context, value: bool) -> bool:  # noqa: FBT001 - Typer
 Period = Annotated[
     str, typer.Option("--period", "-p", metavar="YYYY-MM", help="The month.", show_default=False)
 ]
+MaybePeriod = Annotated[
+    str | None,
+    typer.Option(
+        "--period", "-p", metavar="YYYY-MM", help="The month; all, where none is given.", show_default=False
+    ),
+]
 Scheme = Annotated[
     str | None,
     typer.Option(

@@ -18,7 +18,7 @@ from kpi_tasks.cli.state import notes
 
 STAGES = (
     "extract", "freeze", "validate", "measure", "rank_teams", "grade_teams", "apply_penalties", "grade_members",
-    "publish", "report",
+    "apply_corrections", "publish", "report",
 )  # fmt: skip
 """The stages that a run names, in their order; only the progress bar depends on it."""
 
@@ -42,6 +42,16 @@ def stage_progress(period: str) -> Iterator[Callable[[str], None]]:
             progress.update(task, description=f"{period} {name.replace('_', ' ')}", completed=done)
 
         yield on_stage
+
+
+@contextmanager
+def slip_progress(period: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on stderr how many members' slips are written, where that is a terminal."""
+    console = notes()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{period} slips", total=None)
+        yield lambda done, count: progress.update(task, completed=done, total=count)
 
 
 @contextmanager

@@ -384,7 +384,7 @@ def test_the_same_answer_tried_again_is_carried_out_once(month: Month, answer: A
 
 def test_pages_that_cannot_be_written_take_nothing_back(month: Month) -> None:
     filed(month)
-    pages = month.settings.report_dir / month.scheme_id / month.period.key
+    pages = month.settings.report_dir / month.scheme_id / "department" / month.period.key
     shutil.rmtree(pages)
     pages.write_text("in the way")
     with pytest.raises(UnreachableError, match="is published and stands") as caught:

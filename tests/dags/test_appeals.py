@@ -29,6 +29,7 @@ EDGES = {
         ("is_working_day", "find_waiting"),
         ("is_working_day", "mail_evaluators"),
         ("is_working_day", "mail_hr"),
+        ("is_working_day", "refresh_pages"),
     ],
     "appeal_answer": [("apply", "tell"), ("ask", "apply"), ("read", "ask")],
 }

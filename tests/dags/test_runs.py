@@ -95,7 +95,7 @@ def test_the_published_month_is_an_event_of_its_department_alone(ran: Ran) -> No
 def test_a_second_run_of_the_month_publishes_nothing_new(ran: Ran) -> None:
     assert ran.facts["again"]["state"] == "success"
     assert _published(ran.home / "results.db") == [("2026-05", 1)]
-    assert (ran.home / "reports" / "customer_service" / "2026-05" / "index.html").is_file()
+    assert (ran.home / "reports" / "customer_service" / "department" / "2026-05" / "index.html").is_file()
 
 
 def test_a_bad_record_fails_the_run_at_once_and_nothing_is_published(ran: Ran) -> None:

@@ -61,4 +61,4 @@ def test_a_killed_month_is_as_if_never_started(
             for table in ("evaluations", "team_results", "member_results", "penalties")
         ]
     assert counts == [1, 3, 6, 1]
-    assert (tmp_path / "reports" / "customer_service" / PERIOD / "index.html").is_file()
+    assert (tmp_path / "reports" / "customer_service" / "department" / PERIOD / "index.html").is_file()
