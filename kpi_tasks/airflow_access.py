@@ -8,14 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kpi_tasks.report.audience import AUDIENCES, DEPARTMENT, EVALUATORS, SLIPS
-
-ACCESS: Final = "access"
-"""The folder beside those of the audiences with a list a month; never shown to anybody."""
 
 _SCHEME_ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NAME = re.compile(r"(?=.{1,128}\Z)[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")

@@ -10,13 +10,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from kpi_tasks.airflow_access import ACCESS, Reader
+from kpi_tasks.airflow_access import Reader
 from kpi_tasks.airflow_pages import read_access, scheme_folders
 from kpi_tasks.errors import ConfigError
 from kpi_tasks.period import Period
-from kpi_tasks.report.audience import DEPARTMENT, EVALUATORS, MANAGERS, SLIPS
-from kpi_tasks.report.fonts import web_fonts
-from kpi_tasks.report.render import render
+from kpi_tasks.report.audience import ACCESS, DEPARTMENT, EVALUATORS, MANAGERS, SLIPS
+from kpi_tasks.report.render import Page, render, with_fonts
 from kpi_tasks.report.wording import LANGUAGES, Language, Wording
 from kpi_tasks.schemefile import load_department
 from kpi_tasks.settings import Settings
@@ -24,7 +23,6 @@ from kpi_tasks.settings import Settings
 _MONTHS: Final = 12
 """So many of the newest months are named; the department's own index has all of them."""
 
-_FONT_MARK = "/* the fonts of this page */"
 _PERIOD = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -33,7 +31,7 @@ class Month:
     """A month of the department's pages, with the files that go with it."""
 
     period: Period
-    pdf: str | None
+    pdfs: Mapping[Language, str]
     workbook: str | None
 
 
@@ -61,26 +59,22 @@ class Shelf:
 
 def landing_page(settings: Settings, reader: Reader, language: Language) -> str:
     """Return the first page for a reader."""
-    values = {"shelves": shelves(settings, reader), "reader": reader, "font_mark": _FONT_MARK}
+    values = {"shelves": shelves(settings, reader), "reader": reader}
     return _with_letters(render("landing.html", Wording(language), "", values))
 
 
 def refusal_page(status: HTTPStatus, home: str, login: str | None) -> str:
     """Return the page that goes with a status, in both languages; ``login`` is where one logs in."""
     both = [Wording(language) for language in LANGUAGES]
-    values = {"both": both, "status": status.value, "home": home, "login": login, "font_mark": _FONT_MARK}
+    values = {"both": both, "status": status.value, "home": home, "login": login}
     return _with_letters(render("refusal.html", both[0], "", values))
 
 
 @functools.lru_cache(maxsize=64)
 def _with_letters(page: str) -> str:
     """Embed a font with the letters of this page alone; the same page is asked for again and again."""
-    faces = (
-        f"@font-face{{font-family:'{font.family}';font-display:block;"
-        f"src:url(data:font/woff;base64,{font.woff_base64}) format('woff')}}"
-        for font in web_fonts(page)
-    )
-    return page.replace(_FONT_MARK, "\n".join(faces), 1)
+    (whole,) = with_fonts([Page("index.html", page)])
+    return whole.content
 
 
 def shelves(settings: Settings, reader: Reader) -> list[Shelf]:
@@ -110,10 +104,11 @@ def _newest(folder: Path, needed: str) -> list[Path]:
 
 
 def _month(folder: Path) -> Month:
-    def among(suffix: str) -> str | None:
-        return min((path.name for path in folder.glob(f"*{suffix}") if path.name[0] != "."), default=None)
-
-    return Month(Period.parse(folder.name), among(".pdf"), among(".xlsx"))
+    files = sorted(path.name for path in folder.iterdir() if path.name[0] != ".")
+    pdfs: dict[Language, str] = {
+        "en" if name.endswith(".en.pdf") else "zh": name for name in files if name.endswith(".pdf")
+    }
+    return Month(Period.parse(folder.name), pdfs, next((n for n in files if n.endswith(".xlsx")), None))
 
 
 def _own(folder: Path, reader: Reader) -> Iterator[Own]:

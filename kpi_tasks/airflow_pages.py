@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kpi_tasks.airflow_access import ACCESS, AccessList, Place, is_scheme_id, parse_access
-from kpi_tasks.report.audience import DEPARTMENT
+from kpi_tasks.airflow_access import AccessList, Place, is_scheme_id, parse_access
+from kpi_tasks.report.audience import ACCESS, DEPARTMENT
 
 TYPES: Final[Mapping[str, str]] = {
     ".html": "text/html; charset=utf-8",

@@ -152,14 +152,19 @@ def refresh_reports(scheme_id: str, now: datetime, settings: Settings) -> list[s
     """Write the pages of every published month of which something has changed since; return those months.
 
     Appeals and personnel actions change after a month is published, and a month's page compares it with the month before.
+    What is wrong with one month keeps no other from being written: all faults are raised at the end.
     """
-    refreshed = []
+    stale = {}
     for row in store.list_evaluations(store.open_results(settings.results_url), scheme_id):
         month = open_month(row.period, scheme_id, now=now, settings=settings)
         if row.is_current and is_stale(month, row.evaluation_id):
-            report(month, row.evaluation_id)
-            refreshed.append(row.period)
-    return refreshed
+            stale[row.period] = (month, row.evaluation_id)
+
+    def refresh(period: str) -> str:
+        report(*stale[period])
+        return period
+
+    return _each(stale, refresh)
 
 
 def _told(on_stage: Callable[[str], None]) -> OnSlips:

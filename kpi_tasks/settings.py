@@ -23,6 +23,8 @@ from kpi_tasks.errors import ConfigError, Fault, UnreachableError
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: scheme files, SQL, expectations and migrations lie below it."""
 
+_KEY_BYTES = 32  # of the key that the names of slips follow from
+
 Connections = Callable[[str], str | None]
 """Gives the URL of a named connection, None where it is not defined."""
 
@@ -62,7 +64,10 @@ class Settings:
         try:
             if not path.exists():
                 _make_key(path)
-            return bytes.fromhex(path.read_text(encoding="ascii").strip())
+            key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+            if len(key) != _KEY_BYTES:
+                raise ValueError(f"{len(key)} bytes instead of {_KEY_BYTES}")
+            return key
         except (OSError, ValueError) as error:
             raise UnreachableError(
                 Fault(
@@ -109,7 +114,7 @@ def _make_key(path: Path) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
+            file.write(secrets.token_hex(_KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):

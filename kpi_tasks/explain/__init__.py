@@ -7,7 +7,7 @@ of shares, contribution and index are computed here a second time, apart from th
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +78,15 @@ class Explainer:
 
     def strengths(self) -> pd.DataFrame:
         """One row a member on a roster and planned criterion, sorted by both: the columns of ``rules.strengths``. R10."""
+        return self._strengths
+
+    @property
+    def team_days(self) -> Mapping[str, int]:
+        """Team -> the roster days of everybody on its roster, whose home team it is or not. R6."""
+        return self._common.team_days
+
+    @cached_property
+    def _strengths(self) -> pd.DataFrame:
         return compared(self._again, self._stored.plan, self.scheme)
 
     def _explained(self, ids: list[str]) -> Iterator[Explanation]:

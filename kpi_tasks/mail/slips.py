@@ -61,8 +61,7 @@ def slips_of(stored: StoredEvaluation, names: Mapping[str, str]) -> dict[str, Sl
     """Return a slip a member of the month, by id; ``names`` are those of the evaluators."""
     view = read_month(stored)
     teams = {team.team_id: team for team in view.teams}
-    found = stored.team_results[["team_id", "evaluator_id"]].dropna()
-    evaluators = dict(zip(found["team_id"], found["evaluator_id"], strict=True))
+    evaluators = stored.evaluators
     penalties = _penalties(stored)
     return {
         member.member_id: Slip(

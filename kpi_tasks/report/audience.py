@@ -5,7 +5,8 @@ Below ``reports/<scheme>/``:
 - ``department/`` for everyone in the department: teams are compared, no member's result is named;
 - ``evaluators/`` for evaluators: a page a month and team, under a name that only those who are given it know;
 - ``managers/`` for HR and managers: all members;
-- ``slips/`` for the members: a slip a month and member, under such a name. Pages of evaluators and managers link there.
+- ``slips/`` for the members: a slip a month and member, under such a name. Pages of evaluators and managers link there;
+- ``access/`` for no reader: whose the pages with such names are, a list a month.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ EVALUATORS: Final = "evaluators"
 MANAGERS: Final = "managers"
 SLIPS: Final = "slips"
 AUDIENCES: Final = (DEPARTMENT, EVALUATORS, MANAGERS, SLIPS)
+
+ACCESS: Final = "access"
+"""The folder beside those of the audiences with a list a month; never shown to anybody."""
+
+TEAMS: Final = "teams"
+"""The folder of the teams' pages, within that of the department."""
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 

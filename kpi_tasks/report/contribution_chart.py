@@ -5,37 +5,38 @@ They name members: they belong on pages for evaluators and managers only.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from fractions import Fraction
 
-from kpi_tasks.exact import MICRO, round_half_up
+from kpi_tasks.exact import round_half_up
 from kpi_tasks.report.canvas import MUTED, PAPER, RULE
 from kpi_tasks.report.charts import DESCRIBED_TEAMS, Chart, draw_limits
+from kpi_tasks.report.figures import decimals_to_tell_apart
 from kpi_tasks.report.legend import ACCENT, BAR, PALE_BAR, Sign, bar_sign, mark_sign, tick_sign
 from kpi_tasks.report.letters import label
-from kpi_tasks.report.pages import decimals_to_tell_apart
+from kpi_tasks.report.people_view import next_index
 from kpi_tasks.report.row_chart import Row, Rows, column, ways
-from kpi_tasks.report.view import GRADES, MemberLine, MonthView, TeamLine
+from kpi_tasks.report.view import MemberLine, MonthView, TeamLine
 from kpi_tasks.report.wording import Wording, number
 
-_NEAR_WHOLE = Fraction(1, 50)  # what rounded figures may take a whole number of days away
 _AXIS_IN_TOPS = (
     2  # the scale of indices ends at so many times the upper threshold; above it a value is only told
 )
 
 
-def contribution_chart(view: MonthView, team: TeamLine, say: Wording) -> Chart | None:
-    """Draw the contribution points of a team's members, the most first. None where it has no members."""
+def contribution_chart(
+    view: MonthView, team: TeamLine, say: Wording, team_days: int | None = None
+) -> Chart | None:
+    """Draw the contribution points of a team's members, the most first. None where it has no members.
+
+    ``team_days``: the roster days of everybody on the team's roster, which the share expected of each follows from; None:
+    not known, and no share is marked.
+    """
     members = sorted(
         view.members_of(team.team_id), key=lambda member: (-member.contribution_micros, member.member_id)
     )
     if not members:
         return None
-    days = team_days(view, team)
-    expected = {
-        member.member_id: expected_micros(team, member, days) for member in members if days is not None
-    }
+    expected = {member.member_id: expected_micros(team, member, team_days) for member in members if team_days}
     rank = view.teams.index(team)
     title = say("chart.contribution.title", team=label(team.name), month=say.month(view.period))
     told = [_contribution_told(member, expected, say) for member in members[:DESCRIBED_TEAMS]]
@@ -74,43 +75,9 @@ def index_chart(view: MonthView, team: TeamLine, say: Wording) -> Chart | None:
     )
 
 
-def team_days(view: MonthView, team: TeamLine) -> int | None:
-    """Return the roster days of everybody on the team's roster (R6), found from the indices that were made with them.
-
-    Days of members whose home is elsewhere count too, so the days of the team's own members are not enough. A whole
-    number follows from each rounded index; None where no member has an index, and so nothing was expected of anybody.
-    """
-    found: Counter[int] = Counter()
-    for member in view.members_of(team.team_id):
-        divisor = member.contribution_micros * member.performance_micros * MICRO
-        if divisor > 0 and member.index_micros > 0:
-            dividend = member.index_micros * team.total_micros * member.roster_days * member.work_micros
-            days = Fraction(dividend, divisor)
-            if abs(days - round(days)) <= _NEAR_WHOLE:
-                found[round(days)] += 1
-    return min(found, key=lambda days: (-found[days], days), default=None)
-
-
-def expected_micros(team: TeamLine, member: MemberLine, days: int) -> int:
+def expected_micros(team: TeamLine, member: MemberLine, team_days: int) -> int:
     """Return the share of the team's total (millionths, rounded half up) expected of a member by roster days. R6."""
-    return int(round_half_up(team.total_micros * member.roster_days, days)) if days else 0
-
-
-def next_index(view: MonthView, team: TeamLine, member: MemberLine) -> tuple[int, str] | None:
-    """Return the index (millionths) from which the member would have the next better grade, and that grade.
-
-    None where there is none: the top grade, a member who was not graded, points set to 0, or a grade set by hand that
-    the index does not improve.
-    """
-    band = view.scheme.member_bands.get(team.grade)
-    if band is None or member.grade is None or member.is_zeroed:
-        return None
-    top, middle, _ = band
-    steps = ((view.scheme.index_middle_micros, middle), (view.scheme.index_top_micros, top))
-    for start, grade in steps:
-        if member.index_micros < start and GRADES.index(grade) < GRADES.index(member.grade):
-            return start, grade
-    return None
+    return int(round_half_up(team.total_micros * member.roster_days, team_days))
 
 
 def _contributions(

@@ -22,10 +22,10 @@ from kpi_tasks.report.view import (
     SetAside,
     TeamLine,
 )
+from kpi_tasks.rulings import EVALUATOR_MARK
 
 if TYPE_CHECKING:
     from kpi_tasks.results.model import EvaluationRow, StoredEvaluation
-from kpi_tasks.rulings import EVALUATOR_MARK
 
 
 def read_month(stored: StoredEvaluation) -> MonthView:
@@ -34,10 +34,7 @@ def read_month(stored: StoredEvaluation) -> MonthView:
     Teams come in the order of the league, members by team, grade and index, criteria by weight: the heaviest first.
     """
     scheme = read_scheme(stored.scheme_json)
-    plan = tuple(
-        PlanLine(criterion_id, weight)
-        for criterion_id, weight in sorted(stored.plan.items(), key=lambda item: (-item[1], item[0]))
-    )
+    plan = plan_lines(stored.plan)
     teams = _teams(stored, plan)
     findings = tuple(_finding(content) for content in stored.findings)
     return MonthView(
@@ -53,7 +50,15 @@ def read_month(stored: StoredEvaluation) -> MonthView:
             SetAside(shown(row["record_type"]), shown(row["reason"]), int(row["record_count"]))
             for row in stored.set_aside
         ),
-        provenance=_provenance(stored.row),
+        provenance=provenance_of(stored.row),
+    )
+
+
+def plan_lines(plan: Mapping[str, int]) -> tuple[PlanLine, ...]:
+    """Return a line a criterion, the heaviest first."""
+    return tuple(
+        PlanLine(criterion_id, weight)
+        for criterion_id, weight in sorted(plan.items(), key=lambda item: (-item[1], item[0]))
     )
 
 
@@ -166,7 +171,8 @@ def _finding(content: Mapping[str, Any]) -> Finding:
     )
 
 
-def _provenance(row: EvaluationRow) -> Provenance:
+def provenance_of(row: EvaluationRow) -> Provenance:
+    """Return where an evaluation comes from."""
     return Provenance(
         evaluation_id=row.evaluation_id,
         revision=row.revision,
@@ -188,8 +194,12 @@ def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 def display_name(value: Any, key: object) -> str:
     """Return a name; where there is none, the id."""
-    text = "" if pd.isna(value) else " ".join(shown(value).split())
-    return text or shown(key)
+    return one_line(value) or shown(key)
+
+
+def one_line(value: Any) -> str:
+    """Return a text from the data on one line; empty for whatever pandas means by null."""
+    return "" if pd.isna(value) else " ".join(shown(value).split())
 
 
 def _whole_or_none(value: Any) -> int | None:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-
 from kpi_tasks.period import Period
-from kpi_tasks.report.data import display_name, shown
+from kpi_tasks.report.data import display_name, one_line, shown
 from kpi_tasks.report.people_view import day_or_none
 from kpi_tasks.report.view import GRADES
 
@@ -164,7 +162,7 @@ def _actions(people: SchemePeople, as_of: date) -> list[PersonnelLine]:
             action=str(row["action"]),
             starts_on=row["starts_on"],
             ends_on=(ends_on := day_or_none(row["ends_on"])),
-            reason="" if pd.isna(row["reason"]) else " ".join(shown(row["reason"]).split()),
+            reason=one_line(row["reason"]),
             phase=_phase(row["starts_on"], ends_on, as_of)
             if row["action"] == _PROBATION and ends_on and (row["member_id"], ends_on) not in decided
             else None,

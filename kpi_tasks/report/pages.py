@@ -7,15 +7,14 @@ forbids it to fetch anything.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup
-
-from kpi_tasks.exact import MICRO, round_half_up
 from kpi_tasks.report import fonts
-from kpi_tasks.report.audience import team_file
+from kpi_tasks.report.audience import TEAMS, team_file
 from kpi_tasks.report.distance_chart import distance_chart
+from kpi_tasks.report.figures import decimals_to_tell_apart, figure, measure_decimals, signed
 from kpi_tasks.report.grade_counts import FEWEST_COUNTED, grade_counts
+from kpi_tasks.report.grade_words import rule_text
 from kpi_tasks.report.headline import headline
 from kpi_tasks.report.last_month import gain_micros, last_month, steps
 from kpi_tasks.report.places_chart import places_chart
@@ -23,7 +22,7 @@ from kpi_tasks.report.points_chart import points_chart
 from kpi_tasks.report.render import Page, file_name, render
 from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import GRADES, MonthView
-from kpi_tasks.report.wording import LANGUAGES, Wording, number
+from kpi_tasks.report.wording import LANGUAGES, Wording
 
 _MOST_NAMED = 3  # tied teams that are shown with their reasons
 _MOST_OPEN = 20  # with more teams, tables that repeat what others or charts show are folded
@@ -52,7 +51,7 @@ def month_pages(
         "last": last_month(view, previous),
         "counted": grade_counts(view),
         "fewest_counted": FEWEST_COUNTED,
-        "measure_decimals": _measure_decimals(view),
+        "measure_decimals": measure_decimals(view),
     }
     pages = []
     for language in LANGUAGES:
@@ -81,7 +80,7 @@ def month_values(view: MonthView, story: Story, say: Wording, site: str) -> dict
         "most_named": _MOST_NAMED,
         "most_listed": _MOST_LISTED,
         "most_open": _MOST_OPEN,
-        "rule_text": functools.partial(_rule_text, view, say),
+        "rule_text": functools.partial(rule_text, view, say),
         "team_names": {team.team_id: team.name for team in view.teams},
         # An older revision may have teams that no month in force has: they have no page.
         "team_page": functools.partial(team_page, say, site) if view.provenance.is_current else None,
@@ -92,80 +91,12 @@ def month_values(view: MonthView, story: Story, say: Wording, site: str) -> dict
 
 def team_page(say: Wording, site: str, team_id: str) -> str:
     """Return the way to a team's page; ``site`` is the one to the department's pages."""
-    return f"{site}teams/{file_name(team_file(team_id), say.language)}"
-
-
-def figure(micros: int, decimals: int | None = None) -> str:
-    """Write a number exactly; or with so many decimals, then with its exact value for machines."""
-    exact = number(micros)
-    if decimals is None:
-        return exact
-    text = _fixed(micros, decimals)
-    plain = exact.replace(",", "").replace("−", "-")
-    if round_half_up(abs(micros), 10 ** (6 - decimals)) * 10 ** (6 - decimals) == abs(micros):
-        return text
-    return Markup('<data value="{}">{}</data>').format(plain, text)
-
-
-def signed(micros: int) -> str:
-    """Write a difference with its sign."""
-    return f"+{number(micros)}" if micros > 0 else number(micros)
-
-
-def decimals_to_tell_apart(values: Iterable[int], at_least: int, limits: Iterable[int] = ()) -> int:
-    """Return how many decimals show different values (millionths) as different, and each on its side of each limit."""
-    distinct = sorted(set(values))
-    bounds = tuple(limits)
-    for decimals in range(at_least, 6):
-        step = 10 ** (6 - decimals)
-        rounded = [int(round_half_up(value, step)) * step for value in distinct]
-        sides_kept = all(
-            (value >= limit) == (near >= limit)
-            for value, near in zip(distinct, rounded, strict=True)
-            for limit in bounds
-        )
-        if sides_kept and (bounds or len(set(rounded)) == len(distinct)):
-            return decimals
-    return 6
-
-
-def _fixed(micros: int, decimals: int) -> str:
-    text = number(micros, decimals)
-    if decimals == 0:
-        return text
-    whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction.ljust(decimals, '0')}"
-
-
-def _measure_decimals(view: MonthView) -> dict[str, int]:
-    """Criterion -> decimals of its measures: none for whole numbers, else as many as tell the teams apart."""
-    decimals = {}
-    for place, line in enumerate(view.plan):
-        cells = [team.cells[place] for team in view.teams]
-        values = [cell.measure_micros for cell in cells if cell.measure_micros is not None]
-        is_whole = all(value % MICRO == 0 for value in values)
-        decimals[line.criterion_id] = 0 if is_whole else decimals_to_tell_apart(values, at_least=2)
-    return decimals
+    return f"{site}{TEAMS}/{file_name(team_file(team_id), say.language)}"
 
 
 def _index_decimals(view: MonthView) -> int:
     limits = (view.scheme.index_top_micros, view.scheme.index_middle_micros)
     return decimals_to_tell_apart((member.index_micros for member in view.members), 2, limits)
-
-
-def _rule_text(view: MonthView, say: Wording, rule: str, total_micros: int = 0) -> str:
-    """Say why a grade was given, with the scheme's thresholds in it."""
-    scheme = view.scheme
-    starts = [band.from_micros for band in scheme.total_bands]
-    values: Mapping[str, int] = {
-        "top": starts[0],
-        "low": starts[-2],
-        "own": next((start for start in starts if total_micros >= start), 0),
-        "e_below": scheme.e_below_micros,
-        "index_top": scheme.index_top_micros,
-        "index_middle": scheme.index_middle_micros,
-    }
-    return say.known("rule", rule, **{name: number(value) for name, value in values.items()})
 
 
 def uncovered(view: MonthView, story: Story | None = None) -> list[str]:

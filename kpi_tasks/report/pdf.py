@@ -79,7 +79,7 @@ def _document(view: MonthView, story: Story, say: Wording, previous: MonthView |
     scheme, source = view.scheme, view.provenance
     name, month = say.name(scheme.names), say.month(view.period)
     revision = say("page.revision", revision=source.revision)
-    published = say("page.published", moment=say.moment(source.created_at, scheme.time_zone))
+    published = say("page.published", moment=say.day(source.created_at, scheme.time_zone))
     moment = source.created_at.astimezone(UTC)
     has = set(_FAMILIES) & set(_fonts().families())
     document: dict[str, Any] = {

@@ -87,6 +87,11 @@ def step(before: str, after: str, style: str = "strong") -> Cell:
     return [run(before, "quiet"), " → ", run(after, style)]
 
 
+def moved(places: int) -> Run:
+    """Return by how many places a team rose, or fell where below 0."""
+    return f"{'▲' if places > 0 else '▼'} {abs(places)}" if places else run("=", "quiet")
+
+
 def figure(chart: Chart, caption: str) -> Block:
     """Return a chart in its wide layout, with the words that stand for it."""
     parts = [found[1] for found in (_TITLE.search(chart.wide), _DESCRIPTION.search(chart.wide)) if found]

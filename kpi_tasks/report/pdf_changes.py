@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kpi_tasks.report.figures import signed
 from kpi_tasks.report.last_month import LastMonth, gain_micros, steps
 from kpi_tasks.report.pdf_blocks import (
     Block,
@@ -12,6 +13,7 @@ from kpi_tasks.report.pdf_blocks import (
     Run,
     bullets,
     column,
+    moved,
     note,
     para,
     run,
@@ -62,15 +64,12 @@ def _month_row(line: TeamChange, say: Wording) -> list[Cell]:
         ]
     if before is None or after is None:
         return [line.name, spanning(say("last_month.team_new"), 5)]
-    rose = steps(line)
-    moved = run("=", "quiet") if not rose else f"{'▲' if rose > 0 else '▼'} {abs(rose)}"
-    gain = gain_micros(line)
     return [
         line.name,
         step(str(before.place), str(after.place)),
-        moved,
+        moved(steps(line)),
         step(number(before.total_micros), number(after.total_micros)),
-        f"+{number(gain)}" if gain > 0 else number(gain),
+        signed(gain_micros(line)),
         step(before.grade, after.grade, "grade"),
     ]
 
@@ -88,7 +87,7 @@ def weight_list(view: MonthView, say: Wording, changed: Sequence[WeightChange]) 
 def since_last_revision(view: MonthView, since: RevisionStory, say: Wording) -> Mapping[str, Any]:
     """Return what changed since the revision before; of members only how many are concerned."""
     source = view.provenance
-    moment = say.moment(since.created_at, view.scheme.time_zone)
+    moment = say.day(since.created_at, view.scheme.time_zone)
     intro = say("changes.intro", revision=source.revision, before=since.revision, moment=moment)
     cause = f"{say('provenance.cause')}{say('colon')}{say.known('cause', source.cause)}{say('stop')}"
     blocks: list[Block] = [para(say("space").join([intro, cause]))]

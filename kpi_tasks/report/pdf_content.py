@@ -7,7 +7,8 @@ from typing import Any
 
 from kpi_tasks.report.grade_words import rule_text
 from kpi_tasks.report.headline import Headline, Standing, headline
-from kpi_tasks.report.last_month import LastMonth
+from kpi_tasks.report.last_month import LastMonth, steps
+from kpi_tasks.report.month_words import month_numbers, standing_reasons
 from kpi_tasks.report.palette import STEPS
 from kpi_tasks.report.pdf_blocks import (
     Block,
@@ -15,6 +16,7 @@ from kpi_tasks.report.pdf_blocks import (
     Run,
     column,
     facts,
+    moved,
     note,
     para,
     run,
@@ -28,7 +30,6 @@ from kpi_tasks.report.pdf_tables import places, plan, points
 from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import MonthView
 from kpi_tasks.report.wording import Wording, number
-from kpi_tasks.report.workbook_summary import month_numbers, standing_reasons
 
 _MOST_LISTED = 8  # tied teams that are named at all
 
@@ -152,7 +153,4 @@ def _moved(last: LastMonth | None, team_id: str, say: Wording) -> Run:
     line = last.by_team.get(team_id) if last else None
     if line is None or line.before is None or line.after is None:
         return run(say("moved.new"), "small")
-    rose = line.before.place - line.after.place
-    if not rose:
-        return run("=", "quiet")
-    return f"{'▲' if rose > 0 else '▼'} {abs(rose)}"
+    return moved(steps(line))

@@ -7,6 +7,7 @@ from typing import Any
 
 from kpi_tasks.report import fonts
 from kpi_tasks.report.grade_counts import FEWEST_COUNTED, grade_counts
+from kpi_tasks.report.month_words import provenance_values
 from kpi_tasks.report.pages import uncovered
 from kpi_tasks.report.pdf_blocks import (
     Block,
@@ -26,7 +27,6 @@ from kpi_tasks.report.pdf_blocks import (
 from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import GRADES, MonthView
 from kpi_tasks.report.wording import Wording, number
-from kpi_tasks.report.workbook_summary import provenance_values
 
 
 def grades(view: MonthView, say: Wording) -> Mapping[str, Any]:

@@ -9,10 +9,11 @@ import functools
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kpi_tasks.report.audience import Names
 from kpi_tasks.report.contribution_chart import contribution_chart, index_chart
+from kpi_tasks.report.deductions import Deduction
 from kpi_tasks.report.managers_view import ManagersView
 from kpi_tasks.report.pages import month_values
 from kpi_tasks.report.people_view import NEAR_MICROS, PeopleView, band_of, near_next_grade
@@ -36,11 +37,14 @@ _SITE_OF_INDEX = "../department/"
 _ANYBODY = "WHO"
 
 
+Line = TypeVar("Line")
+
+
 @dataclass(frozen=True)
-class Listed:
+class Listed(Generic[Line]):
     """The first lines of a list, and how many more it has."""
 
-    lines: Sequence[Any]
+    lines: Sequence[Line]
     more: int
 
 
@@ -64,7 +68,7 @@ def evaluator_pages(
                 "near_micros": NEAR_MICROS,
                 "deductions": _deductions_of(view, people, team),
                 "commands": _Commands(view, people, team),
-                "contribution_chart": contribution_chart(view, team, say),
+                "contribution_chart": contribution_chart(view, team, say, people.team_days.get(team.team_id)),
                 "index_chart": index_chart(view, team, say),
             }
             page = file_name(names.team(view.period.key, team.team_id), language)
@@ -139,11 +143,11 @@ def access_index(
     return {"teams": dict(sorted(teams.items())), "slips": dict(sorted(slips.items()))}
 
 
-def _first(lines: Sequence[Any]) -> Listed:
+def _first(lines: Sequence[Line]) -> Listed[Line]:
     return Listed(lines[:MOST_LINES], max(0, len(lines) - MOST_LINES))
 
 
-def _deductions_of(view: MonthView, people: PeopleView, team: TeamLine) -> list[tuple[MemberLine, Any]]:
+def _deductions_of(view: MonthView, people: PeopleView, team: TeamLine) -> list[tuple[MemberLine, Deduction]]:
     """Return the deductions of a team's members, voided ones included, in the order of the members' table."""
     return [
         (member, line)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kpi_tasks.report.contribution_chart import next_index
-from kpi_tasks.report.data import display_name, shown
+from kpi_tasks.report.data import one_line, shown
 from kpi_tasks.report.deductions import Deduction, read_deductions
 from kpi_tasks.report.view import GRADES, MemberLine, MonthView, TeamLine
 from kpi_tasks.rulings import EVALUATOR_MARK
@@ -85,7 +84,8 @@ class PeopleView:
     """What stands beside the results of a month's members.
 
     ``evaluators``: team -> who evaluates it; teams without one are not in it. ``compared``: member -> strengths and
-    weaknesses, None where they are not known. ``deductions`` include voided ones and the marks of evaluators.
+    weaknesses, None where they are not known. ``team_days``: team -> the roster days of everybody on its roster; empty where
+    they are not known. ``deductions`` include voided ones and the marks of evaluators.
     """
 
     evaluators: Mapping[str, Evaluator]
@@ -93,6 +93,7 @@ class PeopleView:
     corrections: tuple[CorrectedLine, ...]
     actions: tuple[ActionLine, ...]
     compared: Mapping[str, Compared] | None
+    team_days: Mapping[str, int]
     on_probation: frozenset[str]
     appealing: frozenset[str]
     corrected: frozenset[str]
@@ -125,18 +126,20 @@ def read_people_view(
     status: MemberStatus | None = None,
     actions: pd.DataFrame | None = None,
     strengths: pd.DataFrame | None = None,
+    team_days: Mapping[str, int] | None = None,
 ) -> PeopleView:
     """Return what stands beside the results of a month's members.
 
     ``actions`` are those of the month, as ``read_actions`` gives them; ``strengths`` has a row a member and criterion, as
-    ``rules.strengths`` gives it. What is not given is not known, and not shown.
+    ``rules.strengths`` gives it; ``team_days`` those of everybody on a team's roster. What is not given is not known, and not shown.
     """
     return PeopleView(
-        evaluators=_evaluators(stored.team_results, view),
+        evaluators=_evaluators(stored, view),
         deductions=read_deductions(stored.penalties),
         corrections=tuple(_correction(entry) for entry in stored.ledger.corrections),
         actions=_actions(actions),
         compared=None if strengths is None else _compared(strengths, view),
+        team_days={shown(team_id): days for team_id, days in (team_days or {}).items()},
         on_probation=frozenset() if status is None else _on_probation(status, view),
         appealing=frozenset(map(shown, status.appealing)) if status else frozenset(),
         corrected=frozenset(map(shown, status.corrected)) if status else frozenset(),
@@ -153,19 +156,34 @@ def near_next_grade(view: MonthView, team: TeamLine) -> tuple[Near, ...]:
     return tuple(sorted(found, key=lambda near: (near.lacking_micros, near.member.member_id)))
 
 
+def next_index(view: MonthView, team: TeamLine, member: MemberLine) -> tuple[int, str] | None:
+    """Return the index (millionths) from which the member would have the next better grade, and that grade.
+
+    None where there is none: the top grade, a member who was not graded, points set to 0, or a grade set by hand that
+    the index does not improve.
+    """
+    band = view.scheme.member_bands.get(team.grade)
+    if band is None or member.grade is None or member.is_zeroed:
+        return None
+    top, middle, _ = band
+    steps = ((view.scheme.index_middle_micros, middle), (view.scheme.index_top_micros, top))
+    for start, grade in steps:
+        if member.index_micros < start and GRADES.index(grade) < GRADES.index(member.grade):
+            return start, grade
+    return None
+
+
 def band_of(view: MonthView, team_grade: str) -> tuple[str, ...]:
     """Return the grades that members of a team with this grade may earn, the best first; none where the scheme has no band."""
     return tuple(grade for grade in GRADES if grade in view.scheme.member_bands.get(team_grade, ()))
 
 
-def _evaluators(team_results: pd.DataFrame, view: MonthView) -> dict[str, Evaluator]:
+def _evaluators(stored: StoredEvaluation, view: MonthView) -> dict[str, Evaluator]:
     names = {member.member_id: member.name for member in view.members}
-    found = {}
-    for team_id, evaluator in zip(team_results["team_id"], team_results["evaluator_id"], strict=True):
-        if not pd.isna(evaluator):
-            name = display_name(evaluator, evaluator)
-            found[shown(team_id)] = Evaluator(name, names.get(name, name))
-    return found
+    return {
+        shown(team_id): Evaluator(shown(evaluator), names.get(shown(evaluator), shown(evaluator)))
+        for team_id, evaluator in stored.evaluators.items()
+    }
 
 
 def _correction(entry: Correction) -> CorrectedLine:
@@ -181,7 +199,7 @@ def _actions(actions: pd.DataFrame | None) -> tuple[ActionLine, ...]:
     return tuple(
         ActionLine(
             shown(row["member_id"]), str(row["action"]), row["starts_on"], day_or_none(row["ends_on"]),
-            "" if pd.isna(row["reason"]) else " ".join(shown(row["reason"]).split()),
+            one_line(row["reason"]),
         )
         for row in actions.to_dict("records")
     )  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpi_tasks.period import Period
-from kpi_tasks.report.data import display_name, shown
+from kpi_tasks.report.data import display_name, plan_lines, provenance_of, shown
 from kpi_tasks.report.scheme_view import SchemeView, read_scheme
 from kpi_tasks.report.team_view import TeamsView
-from kpi_tasks.report.view import Cell, MonthView, PlanLine, Provenance, TeamLine
+from kpi_tasks.report.view import Cell, MonthView, PlanLine, TeamLine
 
 if TYPE_CHECKING:
     from kpi_tasks.results.team_history_read import MonthOfTeams, TeamResult, TeamsHistory
@@ -28,10 +28,7 @@ def read_teams_view(history: TeamsHistory) -> TeamsView:
 
 
 def _month(month: MonthOfTeams, scheme: SchemeView) -> MonthView:
-    plan = tuple(
-        PlanLine(criterion_id, weight)
-        for criterion_id, weight in sorted(month.plan.items(), key=lambda item: (-item[1], item[0]))
-    )
+    plan = plan_lines(month.plan)
     return MonthView(
         scheme=scheme,
         period=Period.parse(month.row.period),
@@ -42,11 +39,8 @@ def _month(month: MonthOfTeams, scheme: SchemeView) -> MonthView:
         conduct=(),
         findings=(),
         set_aside=(),
-        provenance=Provenance(
-            month.row.evaluation_id, month.row.revision, month.row.is_current, month.row.cause, month.row.created_at,
-            month.row.snapshot_id, month.row.scheme_hash, month.row.inputs_hash, month.row.results_hash,
-        ),
-    )  # fmt: skip
+        provenance=provenance_of(month.row),
+    )
 
 
 def _team(team: TeamResult, plan: tuple[PlanLine, ...]) -> TeamLine:

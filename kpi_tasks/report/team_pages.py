@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from kpi_tasks.exact import MICRO
 from kpi_tasks.report import fonts
-from kpi_tasks.report.audience import team_file
+from kpi_tasks.report.audience import TEAMS, team_file
+from kpi_tasks.report.figures import figure, measure_decimals
 from kpi_tasks.report.grade_counts import FEWEST_COUNTED
 from kpi_tasks.report.grade_words import rule_text
-from kpi_tasks.report.pages import decimals_to_tell_apart, figure
 from kpi_tasks.report.profile_chart import profile_chart
 from kpi_tasks.report.render import Page, file_name, render
 from kpi_tasks.report.team_trend_chart import TeamTrends
 from kpi_tasks.report.team_trend_frame import LINES_UNTIL
 from kpi_tasks.report.team_view import TeamsView, TeamView
 from kpi_tasks.report.trend_frame import NARROW_MONTHS, WIDE_MONTHS
-from kpi_tasks.report.view import GRADES, MonthView
+from kpi_tasks.report.view import GRADES
 from kpi_tasks.report.wording import LANGUAGES, Wording
-
-FOLDER = "teams"
-"""Where the pages are, seen from the department's folder."""
 
 _MOST_NAMED = 3  # tied teams that are named
 
@@ -34,7 +30,7 @@ def team_pages(view: TeamsView, team_ids: Iterable[str] | None = None) -> list[P
     """
     teams = [view.team(team_id) for team_id in (view.team_ids if team_ids is None else team_ids)]
     decimals = {
-        month.period.key: _measure_decimals(month) for month in {id(t.month): t.month for t in teams}.values()
+        month.period.key: measure_decimals(month) for month in {id(t.month): t.month for t in teams}.values()
     }
     pages = []
     for language in LANGUAGES:
@@ -45,7 +41,7 @@ def team_pages(view: TeamsView, team_ids: Iterable[str] | None = None) -> list[P
                 "trend_chart": trends.chart(team.team.team_id),
                 "measure_decimals": decimals[team.month.period.key],
             }
-            path = f"{FOLDER}/{file_name(team_file(team.team.team_id), language)}"
+            path = f"{TEAMS}/{file_name(team_file(team.team.team_id), language)}"
             pages.append(Page(path, render("team.html", say, "../", values)))
     return pages
 
@@ -81,17 +77,6 @@ def _trend_note(view: TeamsView, team: TeamView, say: Wording) -> str:
     elif len(months) > NARROW_MONTHS:
         parts.append(say("trend.window_narrow", narrow=NARROW_MONTHS))
     return say("space").join([*parts, say("team.trend_gap")])
-
-
-def _measure_decimals(month: MonthView) -> Mapping[str, int]:
-    """Criterion -> decimals of its measures: none for whole numbers, else as many as tell the teams apart."""
-    decimals = {}
-    for place, line in enumerate(month.plan):
-        cells = [team.cells[place] for team in month.teams]
-        values = [cell.measure_micros for cell in cells if cell.measure_micros is not None]
-        is_whole = all(value % MICRO == 0 for value in values)
-        decimals[line.criterion_id] = 0 if is_whole else decimals_to_tell_apart(values, at_least=2)
-    return decimals
 
 
 def _names(team: TeamView) -> str:

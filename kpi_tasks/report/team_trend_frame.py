@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from kpi_tasks.exact import MICRO, round_half_up
+from kpi_tasks.exact import round_half_up
 from kpi_tasks.period import Period
 from kpi_tasks.report.canvas import INK, MUTED, RULE, Canvas
 from kpi_tasks.report.charts import NARROW, WIDE, spread
 from kpi_tasks.report.letters import label, shorten, text_width
 from kpi_tasks.report.trend_frame import Frame, columns_of, draw_months
+from kpi_tasks.report.trend_scale import place_heights, place_ticks, total_scale
 from kpi_tasks.report.trend_view import MonthLine, TeamPoint, TrendView
 from kpi_tasks.report.wording import Wording, number
 
@@ -27,8 +27,6 @@ NAMED_UNTIL = 12
 
 _PALE, _SPAN, _HALF = "#c3ccd5", "#e8eef1", "#cbdde0"
 _HEAD, _GAP, _BOTTOM = 34.0, 50.0, 44.0
-_NUDGE = 0.3  # of a place: how far tied teams are drawn apart
-_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 Heights = Mapping[Period, Mapping[str, float]]
 """Month -> team -> y on the sheet."""
@@ -54,19 +52,17 @@ def draw_sheet(view: TrendView, say: Wording, months: Sequence[MonthLine], *, is
     canvas = Canvas(WIDE if is_wide else NARROW, top + inner + 16 + _BOTTOM)
     right = canvas.width - (_name_room(view, months[-1]) if is_wide else 52.0)
     frame = Frame(view, say, canvas, columns_of(months), 58.0 if is_wide else 44.0, right)
-    low, high, tick = _scale(months)
+    low, high, tick = total_scale(months, most_steps=6)
 
     def height(micros: int) -> float:
         return top + (high - micros) * inner / (high - low)
 
-    places = {month.period: _place_heights(month, row) for month in months}
+    places = {month.period: place_heights(month, _HEAD, row) for month in months}
     totals = {
         month.period: {team.team_id: height(team.total_micros) for team in month.teams} for month in months
     }
-    every = next((step for step in _TICKS if step * row >= 14), last)
-    for place in range(1, last + 1):
-        if place == 1 or place % every == 0:
-            _tick(frame, str(place), _HEAD + (place - 1) * row)
+    for place, y in place_ticks(last, _HEAD, row).items():
+        _tick(frame, place, y)
     for value in range(low, high + 1, tick):
         _tick(frame, number(value), height(value))
     canvas.text(0, 9, say("trend.places"), 13, INK)
@@ -94,29 +90,9 @@ def _name_room(view: TrendView, month: MonthLine) -> float:
     return 24 + min(210.0, max([100.0 if names else 150.0, *widths]))
 
 
-def _scale(months: Sequence[MonthLine]) -> tuple[int, int, int]:
-    """Return where the scale of totals begins and ends, and its step, in millionths."""
-    values = [team.total_micros for month in months for team in month.teams]
-    step = next((step for step in _TICKS if max(values) - min(values) <= 6 * step * MICRO), _TICKS[-1])
-    tick = step * MICRO
-    low, high = min(values) // tick * tick, -(-max(values) // tick) * tick
-    return low, max(high, low + tick), tick
-
-
 def _tick(frame: Frame, text: str, y: float) -> None:
     frame.canvas.text(frame.left - 20, y, text, 11.5, MUTED, "right")
     frame.canvas.line([(frame.left - 14, y), (frame.right + 10, y)], RULE, width=0.6)
-
-
-def _place_heights(month: MonthLine, row: float) -> dict[str, float]:
-    """Return team -> y of its place; teams that share one are drawn a little apart."""
-    heights = {}
-    for place, tied in groupby(month.teams, key=lambda team: team.place):
-        teams = [team.team_id for team in tied]
-        apart = min(_NUDGE, 0.7 / max(1, len(teams) - 1))
-        for position, team_id in enumerate(teams):
-            heights[team_id] = _HEAD + (place - 1 + position * apart) * row
-    return heights
 
 
 def way(frame: Frame, heights: Heights, team_id: str) -> list[list[tuple[float, float]]]:

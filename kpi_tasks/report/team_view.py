@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kpi_tasks.exact import round_half_up
 from kpi_tasks.period import Period
-from kpi_tasks.report.grade_counts import hidden_teams
+from kpi_tasks.report.grade_counts import bands_of, hidden_teams
 from kpi_tasks.report.profile_chart import rival
 from kpi_tasks.report.scheme_view import SchemeView
 from kpi_tasks.report.trend_view import MonthLine, TeamPoint, TrendView
@@ -184,13 +184,12 @@ class TeamsView:
         """A month each: the teams whose numbers of grades may be told, the same as on the month's page."""
         counted = []
         for month in self.months:
-            graded = {team.team_id: self._graded(month.period, team.team_id) for team in month.teams}
-            counted.append(frozenset(graded) - hidden_teams(graded, sum(graded.values())))
+            counts = {
+                team.team_id: self.grades.get((month.period.key, team.team_id), {}) for team in month.teams
+            }
+            hidden, _has_sums = hidden_teams(counts, bands_of(month))
+            counted.append(frozenset(counts) - hidden)
         return tuple(counted)
-
-    def _graded(self, period: Period, team_id: str) -> int:
-        counts = self.grades.get((period.key, team_id), {})
-        return sum(count for grade, count in counts.items() if grade is not None)
 
     def _team_month(self, place: int, team_id: str) -> TeamMonth:
         month, is_counted = self.months[place], team_id in self.counted[place]

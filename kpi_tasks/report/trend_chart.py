@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
 
-from kpi_tasks.exact import MICRO
 from kpi_tasks.report.canvas import Canvas
 from kpi_tasks.report.charts import Chart
 from kpi_tasks.report.letters import label
@@ -19,12 +17,11 @@ from kpi_tasks.report.trend_frame import (
     span,
 )
 from kpi_tasks.report.trend_names import draw_names
-from kpi_tasks.report.trend_view import MonthLine, TrendView
+from kpi_tasks.report.trend_scale import place_heights, place_ticks, total_scale
+from kpi_tasks.report.trend_view import TrendView
 from kpi_tasks.report.wording import Wording, number
 
 _TOP = 20.0
-_NUDGE = 0.3  # of a place: how far tied teams are drawn apart
-_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 def bump_chart(view: TrendView, say: Wording) -> Chart | None:
@@ -71,40 +68,18 @@ def _places(view: TrendView, say: Wording, *, is_wide: bool) -> Canvas:
         for team in view.newest.teams
         if team.team_id in view.named
     }
-    every = next((tick for tick in _TICKS if tick * row >= 14), last)
-    ticks = {
-        str(place): _TOP + (place - 1) * row
-        for place in range(1, last + 1)
-        if place == 1 or place % every == 0
-    }
+    ticks = place_ticks(last, _TOP, row)
     sheet = frame(view, say, _TOP + (last - 1) * row + 18 + BOTTOM, ticks, ends, is_wide=is_wide)
-    lines = lines_of(sheet, lambda month: _place_heights(month, row))
+    lines = lines_of(sheet, lambda month: place_heights(month, _TOP, row))
     draw_months(sheet)
     draw_lines(sheet, lines)
     draw_names(sheet, lines, ends)
     return sheet.canvas
 
 
-def _place_heights(month: MonthLine, row: float) -> dict[str, float]:
-    """Return team -> y in one month; teams that share a place are drawn a little apart."""
-    heights = {}
-    for place, tied in groupby(month.teams, key=lambda team: team.place):
-        teams = [team.team_id for team in tied]
-        apart = min(_NUDGE, 0.7 / max(1, len(teams) - 1))
-        for position, team_id in enumerate(teams):
-            heights[team_id] = _TOP + (place - 1 + position * apart) * row
-    return heights
-
-
 def _totals(view: TrendView, say: Wording, *, is_wide: bool) -> Canvas:
-    months = months_shown(view, is_wide=is_wide)
-    values = [team.total_micros for month in months for team in month.teams]
     inner = 400.0 if is_wide else 330.0
-    tick = next(
-        (step for step in _TICKS if max(values) - min(values) <= 9 * step * MICRO), _TICKS[-1]
-    ) * MICRO  # fmt: skip
-    low, high = min(values) // tick * tick, -(-max(values) // tick) * tick
-    high = max(high, low + tick)
+    low, high, tick = total_scale(months_shown(view, is_wide=is_wide), most_steps=9)
     scale = inner / (high - low)
 
     def height(micros: int) -> float:

@@ -7,7 +7,6 @@ bytes.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
@@ -20,7 +19,7 @@ from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import MonthView
 from kpi_tasks.report.wording import number
 from kpi_tasks.report.workbook_charts import add_charts
-from kpi_tasks.report.workbook_columns import EN, ZH, Kind, Value, both
+from kpi_tasks.report.workbook_columns import EN, ZH, Kind, Value, both, cell_text
 from kpi_tasks.report.workbook_people import people_sheets
 from kpi_tasks.report.workbook_sheets import Sheet, department_sheets, explanation
 from kpi_tasks.report.workbook_summary import write_summary
@@ -33,10 +32,6 @@ if TYPE_CHECKING:
 EXACT_BELOW: Final = 10**15
 """Millionths below which Excel, with its fifteen digits, keeps a number whole; others are written as text."""
 
-MOST_LETTERS: Final = 32_767
-"""What a cell holds; longer texts are cut."""
-
-_NOT_XML = re.compile("[\ufffe\uffff]")  # the library writes other control characters in Excel's own way
 _HEAD_HEIGHT = 44  # three lines
 
 
@@ -75,23 +70,18 @@ def _describe(book: Workbook, view: MonthView) -> None:
     names = view.scheme.names
     book.set_properties(
         {
-            "title": text(
+            "title": cell_text(
                 both(
                     ZH("page.title", scheme=ZH.name(names), month=ZH.month(view.period)),
                     EN("page.title", scheme=EN.name(names), month=EN.month(view.period)),
                 )
             )[:255],
-            "subject": text(f"{view.scheme.scheme_id} {view.period.key} r{source.revision}")[:255],
-            "comments": text(f"{source.evaluation_id} {source.results_hash}")[:255],
+            "subject": cell_text(f"{view.scheme.scheme_id} {view.period.key} r{source.revision}")[:255],
+            "comments": cell_text(f"{source.evaluation_id} {source.results_hash}")[:255],
             "created": source.created_at.astimezone(UTC).replace(tzinfo=None),
         }
     )
     book.set_size(24_000, 14_000)
-
-
-def text(value: str) -> str:
-    """Return a text as a cell can hold it."""
-    return _NOT_XML.sub("\ufffd", value)[:MOST_LETTERS]
 
 
 class _Writer:
@@ -129,7 +119,7 @@ class _Writer:
 
     def _table(self, page: Worksheet, sheet: Sheet) -> None:
         """Write the headings; with rows below them they are those of a table."""
-        heads = [text(column.heading) for column in sheet.columns]
+        heads = [cell_text(column.heading) for column in sheet.columns]
         if not sheet.rows:
             for place, heading in enumerate(heads):
                 page.write_string(0, place, heading, self._head)
@@ -170,7 +160,7 @@ def _marks(view: MonthView) -> str:
     source = view.provenance
     revision = said_revision(source.revision)
     line = f"{view.scheme.scheme_id} · {view.period.key} · {revision} · {source.results_hash[:12]}"
-    return text(line).replace("&", "&&")[:120]
+    return cell_text(line).replace("&", "&&")[:120]
 
 
 def said_revision(revision: int) -> str:
@@ -184,7 +174,7 @@ def _write(page: Worksheet, row: int, place: int, kind: Kind, value: Value, look
     elif kind == "flag":
         page.write_boolean(row, place, bool(value), look)
     elif isinstance(value, str):
-        page.write_string(row, place, text(value), look)
+        page.write_string(row, place, cell_text(value), look)
     elif kind == "whole":
         page.write_number(row, place, value, look)
     elif abs(value) < EXACT_BELOW:

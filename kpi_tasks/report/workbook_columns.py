@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -17,6 +18,10 @@ Value = str | int | bool | None
 ZH: Final = Wording("zh")
 EN: Final = Wording("en")
 
+MOST_LETTERS: Final = 32_767
+"""What a cell holds; longer texts are cut."""
+
+_NOT_XML = re.compile("[\ufffe\uffff]")  # the library writes other control characters in Excel's own way
 _WIDTHS: Final = {"text": 16.0, "whole": 11.0, "exact": 14.0, "percent": 13.0, "flag": 10.0}
 
 
@@ -56,6 +61,11 @@ class Column:
     def meaning(self, say: Wording) -> str:
         """Say what the column holds."""
         return say.known("book", self.about or self.key, **self.values.get(say.language, {}))
+
+
+def cell_text(value: str) -> str:
+    """Return a text as a cell can hold it."""
+    return _NOT_XML.sub("\ufffd", value)[:MOST_LETTERS]
 
 
 def both(zh: str, en: str) -> str:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from kpi_tasks.report.grade_words import rule_text
 from kpi_tasks.report.headline import Standing, headline
+from kpi_tasks.report.month_words import month_numbers, provenance_values, standing_reasons
 from kpi_tasks.report.palette import STEPS
 from kpi_tasks.report.story import Story
 from kpi_tasks.report.view import MonthView
 from kpi_tasks.report.wording import Wording, number
-from kpi_tasks.report.workbook_columns import EN, ZH
+from kpi_tasks.report.workbook_columns import EN, ZH, cell_text
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook  # type: ignore[import-untyped]
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_MERGED = 90  # merged cells do not grow with their text
 _MOST_TEAMS = 8  # tied teams that are named
-_NOT_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def write_summary(book: Workbook, view: MonthView, story: Story, *, has_members:
     for place, width in enumerate((24, 26, 48, 62)):
         page.set_column(place, place, width)
     page.set_row(0, 30)
-    page.write_string(0, 0, _clean(f"{ZH.name(view.scheme.names)} {EN.name(view.scheme.names)}"), big)
+    page.write_string(0, 0, cell_text(f"{ZH.name(view.scheme.names)} {EN.name(view.scheme.names)}"), big)
     page.set_row(1, 24)
     page.write_string(1, 0, f"{ZH.month(view.period)} {EN.month(view.period)}", big)
     for row, fact in enumerate(_facts(view, story, has_members=has_members), 2):
@@ -61,20 +61,16 @@ def write_summary(book: Workbook, view: MonthView, story: Story, *, has_members:
             page.write_number(row, 2, fact.value_zh, last)
         elif fact.value_zh == fact.value_en and len(fact.value_zh) <= _MOST_MERGED:
             page.merge_range(row, 2, row, 3, "", last)
-            page.write_string(row, 2, _clean(fact.value_zh), last)
+            page.write_string(row, 2, cell_text(fact.value_zh), last)
         else:
-            page.write_string(row, 2, _clean(fact.value_zh), last)
-            page.write_string(row, 3, _clean(str(fact.value_en)), last)
+            page.write_string(row, 2, cell_text(fact.value_zh), last)
+            page.write_string(row, 3, cell_text(str(fact.value_en)), last)
     page.hide_gridlines(2)
     page.freeze_panes(2, 0)
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     page.set_footer("&C&9&P / &N")
-
-
-def _clean(text: str) -> str:
-    return text.translate(_NOT_XML)[:32_767]
 
 
 def _title(key: str) -> Fact:
@@ -137,36 +133,6 @@ def _named(say: Wording, group: tuple[Standing, ...], more: int) -> str:
     return say("space").join((names, say("headline.more", n=more))) if more > 0 else names
 
 
-def standing_reasons(view: MonthView, say: Wording, item: Standing, sign: str) -> list[str]:
-    """Say in which criteria a team stood out, one sentence each; ``sign`` is ``headline.above`` or ``headline.below``."""
-    lines = []
-    for reason in item.reasons:
-        cell = reason.cell
-        points = number(cell.points_micros)
-        lines.append(
-            say(
-                "headline.reason",
-                criterion=say.name(view.scheme.criterion(cell.criterion_id).names),
-                place=say("headline.place", place=cell.place) if cell.place else say("headline.unplaced"),
-                points=say("headline.points", points=points, n=points),
-                gap=say(sign, points=number(abs(reason.gap_micros), 1)),
-            )
-        )
-    return lines
-
-
-def month_numbers(view: MonthView) -> dict[str, int]:
-    """Return the month's numbers: of teams, members, incidents and warnings."""
-    return {
-        "teams": len(view.teams),
-        "members": len(view.members),
-        "graded": sum(member.grade is not None for member in view.members),
-        "incidents": view.incident_count,
-        "zeroed": sum(member.is_zeroed for member in view.members),
-        "warnings": len(view.warnings),
-    }
-
-
 def _numbers(view: MonthView) -> Iterator[Fact]:
     for key, count in month_numbers(view).items():
         yield Fact(ZH.known("facts", key, n=2), EN.known("facts", key, n=2).capitalize(), count, count)
@@ -191,19 +157,3 @@ def _provenance(view: MonthView) -> Iterator[Fact]:
     zh, en = provenance_values(view, ZH), provenance_values(view, EN)
     for key in zh:
         yield Fact(ZH.known("provenance", key), EN.known("provenance", key), zh[key], en[key])
-
-
-def provenance_values(view: MonthView, say: Wording) -> dict[str, str]:
-    """Return where the figures come from, by the key of its name in the catalogue (``provenance.<key>``)."""
-    source, scheme = view.provenance, view.scheme
-    return {
-        "evaluation_id": source.evaluation_id,
-        "revision": str(source.revision),
-        "cause": say.known("cause", source.cause),
-        "created_at": say.moment(source.created_at, scheme.time_zone),
-        "scheme": say("provenance.scheme_version", scheme_id=scheme.scheme_id, version=scheme.version),
-        "scheme_hash": source.scheme_hash,
-        "snapshot_id": source.snapshot_id,
-        "inputs_hash": source.inputs_hash,
-        "results_hash": source.results_hash,
-    }

@@ -47,7 +47,7 @@ def report(
 
         # What it is made from is read first: whatever comes in between makes it stale again.
         made_from = _made_from(month, evaluation_id)
-        _made_by(month).unlink(missing_ok=True)
+        write_json(_made_by(month), {})  # whoever is killed from here on leaves pages that are stale
         page = write_reports(month, evaluation_id, on_slips)
         write_json(_made_by(month), made_from)
     return str(page)
@@ -67,11 +67,14 @@ def _page_of(month: Month) -> Path:
 
 
 def _made_by(month: Month) -> Path:
-    return month.folder / "report.json"
+    """Return the file that says what the pages were made from; it lies beside them, so that it goes where they go."""
+    return month.settings.report_dir / month.scheme_id / f".{month.period.key}.json"
 
 
 def _made_from(month: Month, evaluation_id: str) -> dict[str, Any]:
-    """Return what a month's pages follow from: its results, the month before, what people did since, this program."""
+    """Return what a month's pages follow from: results, the month before, what people did since, names, this program."""
+    from kpi_tasks.report.audience import Names
+
     engine = month.results()
     with read_transaction(engine) as connection:
         row = current_row(connection, month.scheme_id, month.period.key)
@@ -82,6 +85,7 @@ def _made_from(month: Month, evaluation_id: str) -> dict[str, Any]:
         "month_before": None if before is None else before.evaluation_id,
         "appeals": digest([[appeal.appeal_id, appeal.stage, appeal.status] for appeal in appeals]),
         "conduct": None if row is None else _conduct(engine, row),
+        "names": Names(month.settings.report_key(), month.scheme_id).slip("", ""),  # another key, other names
         "program": _program(),
     }
 

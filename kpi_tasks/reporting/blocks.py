@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,8 +78,10 @@ class Blocks:
             for block in blocks:
                 yield _write(self.job, self.content, kind, block)
             return
-        futures = [self.pool.submit(_write_elsewhere, self.job, kind, block) for block in blocks]
+        futures: list[Future[list[str]]] = []
         try:
+            # A process that was killed earlier shows here already.
+            futures += (self.pool.submit(_write_elsewhere, self.job, kind, block) for block in blocks)
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
@@ -100,13 +103,25 @@ def blocks(job: Job, content: MonthContent) -> Iterator[Blocks]:
     """Give what writes pages in blocks, with processes of its own where there are many; they end with it."""
     cores = len(os.sched_getaffinity(0))
     count = len(content.view.members) + len(content.view.teams)
-    # A daemon, such as a task of some executors, must not have processes of its own.
+    # A daemon, such as a task on a worker of Celery, must not have processes of its own.
     if count <= _FEW or cores == 1 or multiprocessing.current_process().daemon:
         yield Blocks(job, content, None)
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy locks of DuckDB's and Arrow's threads
-    with ProcessPoolExecutor(cores, mp_context=context) as pool:
+    with ProcessPoolExecutor(cores, mp_context=context, initializer=_end_with_parent) as pool:
         yield Blocks(job, content, pool)
+
+
+def _end_with_parent() -> None:
+    """Let this process end where the one that started it is killed: nobody would give it work, or end it, any more."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _write_elsewhere(job: Job, kind: Kind, ids: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kpi_tasks.errors import Fault, UnreachableError, UsageError
+from kpi_tasks.errors import Fault, KpiError, UsageError
 from kpi_tasks.explain import Explainer
 from kpi_tasks.period import Period
 from kpi_tasks.report.audience import Names
@@ -36,8 +36,6 @@ from kpi_tasks.slips.build import slips_of
 from kpi_tasks.slips.pages import slip_pages
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from kpi_tasks.report.render import Page
     from kpi_tasks.settings import Settings
 
@@ -93,23 +91,15 @@ class MonthContent:
 
     @cached_property
     def people(self) -> PeopleView:
-        """What stands beside the members' results; their strengths only where ``explainer`` can say them."""
+        """What stands beside the members' results; strengths and roster days only where ``explainer`` can say them."""
         row = self.stored.row
-        return read_people_view(
-            self.stored,
-            self.view,
-            read_status(self.engine, row),
-            store.read_actions(self.engine, row.scheme_id, row.period),
-            self.strengths,
-        )
-
-    @cached_property
-    def strengths(self) -> pd.DataFrame | None:
-        """One row a member and planned criterion, as ``rules.strengths`` gives it; None where the records are gone."""
+        status = read_status(self.engine, row)
+        actions = store.read_actions(self.engine, row.scheme_id, row.period)
         try:
-            return self.explainer.strengths()
-        except UnreachableError:
-            return None
+            behind = (self.explainer.strengths(), self.explainer.team_days)
+        except KpiError:
+            return read_people_view(self.stored, self.view, status, actions)
+        return read_people_view(self.stored, self.view, status, actions, *behind)
 
     @cached_property
     def teams(self) -> TeamsView:

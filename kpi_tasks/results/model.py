@@ -102,6 +102,12 @@ class StoredEvaluation:
     set_aside: list[dict[str, Any]]
     ledger: Ledger
 
+    @property
+    def evaluators(self) -> dict[str, str]:
+        """Team -> the member who evaluates it; teams without one are not in it."""
+        found = self.team_results[["team_id", "evaluator_id"]].dropna()
+        return {str(team): str(member) for team, member in found.itertuples(index=False)}
+
 
 @dataclass(frozen=True)
 class StoredPlan:

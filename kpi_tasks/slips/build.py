@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 
+from kpi_tasks.explain.rows import rows
 from kpi_tasks.report.data import display_name, shown
 from kpi_tasks.rules.next_grade import next_grade
 from kpi_tasks.slips.model import AppealRules, Evaluator, Rate, Slip, Strength
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from kpi_tasks.results.model import StoredEvaluation
 
 _LEVELS = ("member", "team", "department")
-
-_compared: WeakKeyDictionary[Explainer, pd.DataFrame] = WeakKeyDictionary()  # for callers that come in blocks
 
 
 def slips_of(
@@ -33,8 +31,8 @@ def slips_of(
     scheme = explainer.scheme
     appeal = AppealRules(scheme.appeals.answer_within.value, scheme.appeals.correction_scope.value)
     order = {line.criterion_id: place for place, line in enumerate(view.plan)}
-    strengths = _strengths(_comparison(explainer), frozenset(ids), order)
-    evaluators, names = _evaluators(stored), _names(stored)
+    strengths = _strengths(explainer.strengths(), frozenset(ids), order)
+    evaluators, names = stored.evaluators, _names(stored)
     time_columns = _time_columns(stored)
     for explanation in explainer.members(ids):
         evaluator = evaluators.get(explanation.team.team_id)
@@ -51,19 +49,12 @@ def slips_of(
         )
 
 
-def _comparison(explainer: Explainer) -> pd.DataFrame:
-    """Return the strengths of all members, computed once a month."""
-    if explainer not in _compared:
-        _compared[explainer] = explainer.strengths()
-    return _compared[explainer]
-
-
 def _strengths(
     frame: pd.DataFrame, ids: frozenset[str], order: Mapping[str, int]
 ) -> dict[str, tuple[Strength, ...]]:
     """Return the comparisons by member; ``frame``: one row a member and planned criterion, as ``rules.strengths`` gives it."""
     found: dict[str, list[Strength]] = {}
-    for row in _rows(frame[frame["member_id"].isin(ids)]):
+    for row in rows(frame[frame["member_id"].isin(ids)]):
         strength = Strength(
             str(row["criterion_id"]), str(row["verdict"]), *(_rate(row, level) for level in _LEVELS)
         )
@@ -81,18 +72,6 @@ def _rate(row: Mapping[str, Any], level: str) -> Rate:
         int(row[f"{level}_denominator_micros"]),
         None if pd.isna(rate) else int(rate),
     )
-
-
-def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
-    names = list(frame.columns)
-    for values in zip(*(frame[name] for name in names), strict=True):
-        yield dict(zip(names, values, strict=True))
-
-
-def _evaluators(stored: StoredEvaluation) -> dict[str, str]:
-    """Team -> its evaluator; teams without one are not in it."""
-    found = stored.team_results[["team_id", "evaluator_id"]].dropna()
-    return {str(team): str(member) for team, member in found.itertuples(index=False)}
 
 
 def _names(stored: StoredEvaluation) -> dict[str, str]:

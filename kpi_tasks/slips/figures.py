@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from kpi_tasks.exact import MICRO, round_half_up
+from kpi_tasks.explain.model import rounded
 from kpi_tasks.report.wording import number
 
 SHOWN_DECIMALS = 6
@@ -57,12 +58,8 @@ def decimals_that_agree(
     for decimals in range(SHOWN_DECIMALS, _MOST_DECIMALS):
         contribution, expected = (Fraction(typed_fraction(part, decimals)) for part in parts)
         if expected:
-            found = _index_micros(contribution / expected * Fraction(performance_micros, work_micros))
-            exact = _index_micros(index)
+            found = rounded(contribution / expected * Fraction(performance_micros, work_micros))
+            exact = rounded(index)
             if abs(found - exact) <= 1 and all((found >= limit) == (exact >= limit) for limit in limits):
                 return decimals
     return _MOST_DECIMALS
-
-
-def _index_micros(index: Fraction) -> int:
-    return int(round_half_up(index.numerator * MICRO, index.denominator))

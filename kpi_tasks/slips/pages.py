@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kpi_tasks.report.data import display_name, shown
+from kpi_tasks.report.figures import figure
 from kpi_tasks.report.grade_words import rule_text
-from kpi_tasks.report.pages import figure
 from kpi_tasks.report.render import Page, file_name, render
 from kpi_tasks.report.wording import LANGUAGES, Wording
 from kpi_tasks.rulings import EVALUATOR_MARK, RECORD_KINDS

@@ -39,7 +39,6 @@ class WorkSum:
     step: CriterionStep
     quantity: str | None
     tariff: str | None
-    tariff_name: str
     work_points: str
 
 
@@ -147,4 +146,4 @@ def _work(step: CriterionStep) -> WorkSum:
         exact = Fraction(step.work_points_micros, each)
         if exact.denominator == 1:
             quantity, tariff = str(exact.numerator), typed(each)
-    return WorkSum(step, quantity, tariff, next(iter(step.tariffs), ""), typed(step.work_points_micros))
+    return WorkSum(step, quantity, tariff, typed(step.work_points_micros))
