@@ -57,9 +57,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def written(month: Month) -> dict[Path, int]:
-    """Return the files of the month's scheme, and when each was written."""
+    """Return the files of the month's scheme that people read, and when each was written."""
     files = (month.settings.report_dir / month.scheme_id).rglob("*.*")
-    return {path: path.stat().st_mtime_ns for path in files if path.is_file() and path.stat().st_size}
+    return {
+        path: path.stat().st_mtime_ns for path in files if path.is_file() and not path.name.startswith(".")
+    }
 
 
 def ordinary(home: Path) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpi_tasks.errors import ConfigError
+from kpi_tasks.errors import ConfigError, UnreachableError
 from kpi_tasks.settings import ROOT, load_settings
 
 
@@ -61,3 +61,18 @@ def test_results_need_sqlite_or_postgresql(url: str) -> None:
     with pytest.raises(ConfigError, match="KPI_RESULTS_URL") as caught:
         load_settings({"KPI_RESULTS_URL": url})
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_key_of_the_slips_names_is_made_once(tmp_path: Path) -> None:
+    settings = load_settings({"KPI_HOME": str(tmp_path / "home")})
+    key = settings.report_key()
+    assert len(key) == 32
+    assert settings.report_key() == key
+    assert [path.name for path in settings.home.iterdir()] == ["report.key"]
+
+
+@pytest.mark.parametrize("content", ["", "00ff", "no number", "é"])
+def test_a_damaged_key_is_no_key(content: str, tmp_path: Path) -> None:
+    (tmp_path / "report.key").write_text(content, encoding="utf-8")
+    with pytest.raises(UnreachableError, match=r"report\.key"):
+        load_settings({"KPI_HOME": str(tmp_path)}).report_key()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,8 +93,9 @@ class LivePages:
             )
 
 
-def write_pages(reports: Path) -> None:
+def write_pages(home: Path) -> None:
     """Write a page of each kind, of two months, each of another content; and what is never to be served."""
+    reports = home / "reports"
     scheme = reports / SCHEME
     for name in (
         "department/index.html", "department/index.en.html", "department/rules.html", "department/rules.en.html",
@@ -144,13 +145,15 @@ def _write(path: Path, text: str = "") -> None:
 
 
 @contextmanager
-def live_pages(folder: Path, prefix: str = "") -> Iterator[LivePages]:
-    """Run ``airflow api-server`` over the pages of ``write_pages``, with a metadata database of its own.
+def live_pages(
+    folder: Path, prefix: str = "", write: Callable[[Path], object] = write_pages
+) -> Iterator[LivePages]:
+    """Run ``airflow api-server`` over the pages that ``write`` writes into a home, with a metadata database of its own.
 
     ``prefix`` is the path below which Airflow lies, as behind a proxy for several services.
     """
     home, airflow = folder / "home", folder / "airflow"
-    write_pages(home / "reports")
+    write(home)
     airflow.mkdir(parents=True)
     passwords = airflow / "passwords.json"
     passwords.write_text(json.dumps(dict.fromkeys(USERS, "open sesame")), encoding="utf-8")

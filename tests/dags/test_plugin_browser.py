@@ -8,16 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, expect
 
+from tests.chromium import needs_chromium, opened_browser
 from tests.dags.live_pages import MONTH, NAMES, SCHEME, LivePages, live_pages
-from tests.report.test_browser import CHROMIUM
 
 pytestmark = [
     pytest.mark.airflow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-    ),
+    needs_chromium,
 ]
 
 PREFIX = "/tools/airflow"
@@ -33,10 +31,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePages]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with opened_browser() as chromium:
         yield chromium
-        chromium.close()
 
 
 class Seen:

@@ -5,28 +5,25 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kpi_tasks.report.publish import write_month_report
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.report.histories import AMENDED, FIXED, Revision, findings, told
 from tests.report.months import Month
 from tests.report.test_odd_months import WILD_NAMES, wild_teams
+from tests.report.writing import write_month
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--allow-file-access-from-files",
 )  # fmt: skip
 WIDTHS = (360, 390, 768, 1280)
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-)
+pytestmark = needs_chromium
 
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><body><script>
 const found = {}, pages = %s, widths = %s;
@@ -70,7 +67,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )  # fmt: skip
     first = Revision(replace(month, plan=FIXED), plan_origin="fixed")
     stored, history = told(f"sqlite:///{folder / 'results.db'}", first, later)
-    page = write_month_report(stored, folder, history)
+    page = write_month(stored, folder / "pages", history)
     pages = sorted(path.name for path in page.parent.glob("*.html"))
     probe = page.parent / "probe.html"
     probe.write_text(PROBE % (json.dumps(pages), json.dumps(WIDTHS)), encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kpi_tasks.errors import UnreachableError
-from kpi_tasks.report.folders import alone_in, remove_others, write_file, write_pages
+from kpi_tasks.report.folders import alone_in, make_closed, remove_others, write_file, write_pages
 from kpi_tasks.report.render import Page, language_of, with_fonts
 
 
@@ -34,6 +34,14 @@ def test_pages_of_those_who_have_no_result_any_more_go_and_nothing_else(tmp_path
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"kept.html", ".pages.lock", "r1/old.html"}
     remove_others(tmp_path / "never made", set())
+
+
+def test_what_the_disk_refuses_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(UnreachableError, match="folder of pages"):
+        make_closed(tmp_path / "file")
+    with pytest.raises(UnreachableError, match="could not be written"):
+        write_file(tmp_path / "file" / "page.html", b"x")
 
 
 def test_a_lock_that_cannot_be_opened_is_said(tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ def month(view: MonthView, grades: Mapping[str, Sequence[str | None]]) -> MonthV
         ({"X": "ABC", "Y": "CD", "Z": "CCC"}, "X", True),  # of equal ones the last of the league
         ({"X": "ABC", "Y": "C"}, "", True),
         ({"X": "AB"}, "", False),
-        ({"X": "A", "Y": "B", "Z": "C"}, "", True),
+        ({"X": "B", "Y": "C", "Z": "D"}, "", True),
+        ({"X": "BBCC", "Y": "C", "Z": "CCC"}, "", True),  # Y and Z together have C alone: X goes too
+        ({"X": "CCCC", "Y": "C", "Z": "CCC"}, "XZ", False),  # all have C, whatever is left out
         ({"X": "ABC", "Y": ""}, "X", True),  # nobody to tell of
         ({"X": ["A", "B", "C", None], "Y": [None, None]}, "X", True),
         ({"X": ["A", "B", None, None]}, "", False),
@@ -62,8 +64,31 @@ def test_no_group_smaller_than_three_can_be_told(
     graded = {name: sum(grade is not None for grade in given) for name, given in grades.items()}
     assert all(graded[name] >= 3 for name in shown)
     rest = sum(graded.values()) - sum(graded[name] for name in shown)
-    assert not shown or rest == 0 or rest >= 3
+    assert not has_department or not shown or rest == 0 or rest >= 3
     assert found.has_hidden == any(graded[name] for name in grades if name not in shown)
+
+
+@pytest.mark.parametrize(
+    ("teams", "shown", "has_department"),
+    [
+        ({"X": ("A", "AABC"), "Y": ("C", "BBDD"), "Z": ("C", "BCDD"), "S": ("D", "D")}, "XY", True),
+        (
+            {"X": ("A", "AABC"), "Y": ("A", "AABB"), "S": ("D", "D")},
+            "XY",
+            False,
+        ),  # nobody else of A can have D
+        ({"X": ("A", "AA"), "Y": ("D", "DD")}, "", False),  # the A's are X's, the D's are Y's
+        ({"X": ("C", "BD"), "Y": ("C", "CC")}, "", True),
+        ({"X": ("A", "ABC"), "Y": ("E", "EEDD"), "Z": ("C", "CCB"), "S": ("C", "C")}, "XY", True),
+    ],
+)
+def test_a_teams_grade_does_not_help_to_tell_whose_the_sums_are(
+    view: MonthView, teams: Mapping[str, tuple[str, str]], shown: str, *, has_department: bool
+) -> None:
+    found = month(view, {name: given for name, (_, given) in teams.items()})
+    lines = tuple(replace(team, grade=teams[team.team_id][0]) for team in found.teams)
+    counted = grade_counts(replace(found, teams=lines))
+    assert ("".join(counted.teams), counted.department is not None) == (shown, has_department)
 
 
 def test_the_counts_are_those_of_the_members(view: MonthView) -> None:
@@ -83,7 +108,7 @@ def test_the_page_says_which_teams_are_left_out_and_why(view: MonthView) -> None
     rows = {row.attrs["data-team"]: row for row in section.table("counts").one("tbody").all("tr")}
     assert [cell.text for cell in rows["X"].all("td")] == ["C", "1", "1", "2", "·", "·", "·", "4"]
     for name, size in (("Y", "2"), ("Z", "4")):
-        assert [cell.text for cell in rows[name].all("td")][1:] == ["not shown, to tell nobody's", size]
+        assert [cell.text for cell in rows[name].all("td")][1:] == ["not shown, to protect individuals", size]
     assert "fewer than 3 graded members" in section.text
     assert "fewer than 3" not in english(month(view, {"X": "ABCC"})).by_id("members").text
 

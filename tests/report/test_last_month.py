@@ -158,7 +158,7 @@ def test_the_glance_says_who_won_before(shown: dict[str, Element]) -> None:
     (glance,) = (part for part in shown["index.en.html"].all("p") if part.has_class("since"))
     assert glance.text.startswith("Since September 2026: ")
     assert before.teams[0].name in glance.text
-    assert "Up: " in glance.text
+    assert "Places: " in glance.text
     (glance,) = (part for part in shown["index.html"].all("p") if part.has_class("since"))
     assert glance.text.startswith("与2026年9月相比：")
 

@@ -5,28 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from kpi_tasks.report.changes import read_story
 from kpi_tasks.report.data import read_month
-from kpi_tasks.report.pages import figure, month_pages
+from kpi_tasks.report.figures import figure
+from kpi_tasks.report.pages import month_pages
 from kpi_tasks.report.render import with_fonts
 from kpi_tasks.report.site import site_pages
 from kpi_tasks.results.store import StoredEvaluation
+from tests.chromium import needs_chromium, opened_browser
 from tests.report.histories import story_of_an_appeal, told
 from tests.report.months import Month, stored_month
-from tests.report.test_browser import CHROMIUM
 from tests.report.test_odd_months import WILD_NAMES, wild_teams
 from tests.report.trends import EIGHTY, periods, trend, view_of
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-)
+pytestmark = needs_chromium
 
 MAIN = re.compile(r'(<main id="main"[^>]*>).*(</main>)', re.DOTALL)
 ROWS = """table => [...table.tBodies].map(body => [...body.rows].filter(row => row.checkVisibility())
@@ -35,10 +32,8 @@ ROWS = """table => [...table.tBodies].map(body => [...body.rows].filter(row => r
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -113,24 +108,6 @@ def shown(page: Page, selector: str = "main table") -> list[list[str]]:
 
 def order(page: Page) -> str:
     return "".join(name for group in shown(page) for name in group)
-
-
-def test_the_league_sorts_by_each_column_and_back(folder: Path, visit: Callable[..., Page]) -> None:
-    page = visit(folder / "2026-10" / "index.en.html")
-    places = [place for (place,) in zip(*shown(page, "table.league"), strict=True)]
-    head = page.get_by_role("columnheader", name="Total points").first
-    button = head.get_by_role("button")
-    states = []
-    for _ in range(3):
-        button.click()
-        totals = [
-            int(text) for text in page.locator("table.league tbody tr td:nth-of-type(3)").all_inner_texts()
-        ]
-        states.append((head.get_attribute("aria-sort"), totals))
-    assert [state for state, _ in states] == ["ascending", "descending", "none"]
-    assert states[0][1] == sorted(states[0][1])
-    assert states[1][1] == sorted(states[1][1], reverse=True)
-    assert [place for (place,) in zip(*shown(page, "table.league"), strict=True)] == places
 
 
 def test_only_one_column_is_marked_as_the_order(
@@ -265,16 +242,6 @@ def test_thousands_of_rows_are_filtered_and_sorted_at_once(
     assert spent < 1000
 
 
-def test_without_scripts_everything_is_there(folder: Path, visit: Callable[..., Page]) -> None:
-    with_script, without = (
-        visit(folder / "2026-10" / "index.en.html", has_script=has_script) for has_script in (True, False)
-    )
-    assert without.get_by_role("button").count() == 0
-    assert without.get_by_role("searchbox").count() == 0
-    assert without.locator("main tr").count() == with_script.locator("main tr").count()
-    assert without.locator("main tr:visible").count() == with_script.locator("main tr:visible").count()
-
-
 def test_names_that_try_to_be_scripts_stay_names(
     tmp_path: Path, visit: Callable[..., Page], browser: Browser
 ) -> None:
@@ -329,50 +296,3 @@ def test_eighty_teams_can_be_filtered_on_the_index(tmp_path: Path, visit: Callab
     page.get_by_role("searchbox", name="筛选小组").fill("第77")
     expect(page.locator(".filter output")).to_have_text("显示 1 / 80 行")
     assert page.locator("table.teams tbody tr:visible").count() == 1
-
-
-PAGES = [
-    f"{folder}{page}{end}.html"
-    for folder, page in (("2026-10/", "index"), ("2026-10/", "validation"), ("", "index"), ("", "rules"))
-    for end in ("", ".en")
-]
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_in_the_way_of_those_who_see_or_hear_it_otherwise(
-    name: str, width: int, folder: Path, browser: Browser
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
-    page = context.new_page()
-    page.goto((folder / name).as_uri())
-    found = Axe().run(page).response["violations"]
-    context.close()
-    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
-
-
-def test_tab_goes_through_the_page_as_it_is_read(folder: Path, visit: Callable[..., Page]) -> None:
-    page = visit(folder / "2026-10" / "index.en.html")
-    heights, names = [], []
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        focused = page.locator(":focus")
-        names.append(focused.inner_text().strip())
-        heights.append(focused.evaluate("e => e.getBoundingClientRect().top + scrollY"))
-    assert names[:5] == ["Skip to content", "Months", "Rules", "中文", "Previous month: October 2026"]
-    wide_steps_back = [(before, after) for before, after in pairwise(heights[1:]) if after < before - 40]
-    assert len(wide_steps_back) <= 1  # from the end of the first card to the head of the second
-    page.keyboard.press("Home")
-    page.locator(".skip").focus()
-    page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
-
-
-def test_print_has_no_buttons_to_press(members: Path, visit: Callable[..., Page]) -> None:
-    page = visit(members)
-    page.emulate_media(media="print")
-    assert not page.locator(".filter").is_visible()
-    marks = page.locator("button.sort").evaluate_all(
-        "buttons => buttons.map(button => getComputedStyle(button, '::after').display)"
-    )
-    assert set(marks) == {"none"}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from kpi_tasks.errors import UnreachableError
 from kpi_tasks.report.audience import team_file
-from kpi_tasks.report.publish import write_month_report, write_site
+from kpi_tasks.report.data import read_month
+from kpi_tasks.report.pages import month_pages
 from kpi_tasks.report.rules_view import rule_sections
 from kpi_tasks.report.site import site_pages
 from kpi_tasks.report.wording import LANGUAGES, Wording, number
@@ -113,10 +111,8 @@ def test_reading_sixty_months_takes_two_queries(engine: Engine) -> None:
     assert len(asked) == 2
 
 
-def test_a_scheme_without_months_has_no_pages(engine: Engine, tmp_path: Path) -> None:
+def test_a_scheme_without_months_has_no_trend(engine: Engine) -> None:
     assert read_trend(engine, SCHEME) is None
-    write_site(tmp_path / "out", lambda: read_trend(engine, SCHEME))
-    assert list((tmp_path / "out").glob("*.html")) == []
 
 
 def test_a_month_without_teams_is_listed(engine: Engine) -> None:
@@ -219,7 +215,7 @@ def test_the_pages_keep_the_rules_of_all_pages(name: str) -> None:
     teams = {f"teams/{team_file(team)}{end}.html" for team in EIGHT for end in ("", ".en")}
     assert links <= FILES | months | teams
     assert [link.text for link in page.all("a", aria_current="page")] in (
-        ["各月"],
+        ["各月绩效"],
         ["现行制度"],
         ["Months"],
         ["Rules"],
@@ -311,68 +307,21 @@ def test_hostile_texts_of_a_scheme_are_letters_only() -> None:
         assert page.all("img") == []
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob("*.html")}
+@pytest.mark.parametrize(("is_current", "way"), [(True, "../"), (False, "../../")])
+def test_month_pages_lead_to_the_index_and_the_rules(
+    small: StoredEvaluation, way: str, *, is_current: bool
+) -> None:
+    stored = replace(small, row=replace(small.row, is_current=is_current))
+    for page in month_pages(read_month(stored)):
+        language = ".en" if page.file_name.endswith(".en.html") else ""
+        nav = read(page.content).one("nav", **{"class": "site"})
+        links = [link.attrs["href"] for link in nav.all("a")]
+        assert links == [f"{way}index{language}.html", f"{way}rules{language}.html"]
 
 
-def test_unchanged_pages_are_not_written_again(tmp_path: Path) -> None:
-    published = trend(periods("2026-01", 2))
-    write_site(tmp_path, lambda: published)
-    assert set(contents(tmp_path)) == FILES
-    for path in tmp_path.glob("*.html"):
-        os.utime(path, ns=(1, 1))
-    write_site(tmp_path, lambda: published)
-    assert {path.stat().st_mtime_ns for path in tmp_path.glob("*.html")} == {1}
-    later = trend(periods("2026-01", 3))
-    write_site(tmp_path, lambda: replace(published, months=(*published.months[:1], later.months[1])))
-    assert {path.stat().st_mtime_ns for path in tmp_path.glob("*.html")} == {1}  # the same months
-    write_site(tmp_path, lambda: later)
-    assert all(path.stat().st_mtime_ns > 1 for path in tmp_path.glob("*.html"))
-
-
-def test_month_pages_and_the_index_link_to_each_other(small: StoredEvaluation, tmp_path: Path) -> None:
-    page = write_month_report(small, tmp_path, months=lambda: trend(["2026-10"]))
-    site = tmp_path / SCHEME / "department"
-    for language in ("", ".en"):
-        for name in ("index", "validation"):
-            path = page.parent / f"{name}{language}.html"
-            nav = read(path.read_text(encoding="utf-8")).one("nav", **{"class": "site"})
-            targets = [(path.parent / link.attrs["href"]).resolve() for link in nav.all("a")]
-            assert targets == [site / f"index{language}.html", site / f"rules{language}.html"]
-            assert all(target.is_file() for target in targets)
-        for name in ("index", "rules"):
-            links = [
-                link.attrs["href"] for link in read((site / f"{name}{language}.html").read_text()).all("a")
-            ]
-            assert f"2026-10/index{language}.html" in links
-
-
-def test_an_older_revision_links_to_the_same_index(small: StoredEvaluation, tmp_path: Path) -> None:
-    older = replace(small, row=replace(small.row, is_current=False))
-    page = write_month_report(older, tmp_path, months=lambda: trend(["2026-10"]))
-    nav = read(page.read_text(encoding="utf-8")).one("nav", **{"class": "site"})
-    assert (
-        page.parent / nav.all("a")[0].attrs["href"]
-    ).resolve() == tmp_path / SCHEME / "department" / "index.html"
-
-
-def test_the_tables_are_read_only_when_no_other_process_writes(tmp_path: Path) -> None:
-    import fcntl
-
-    published = [trend(periods("2026-01", 2))]
-    with (tmp_path / ".pages.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        writer = threading.Thread(target=write_site, args=(tmp_path, lambda: published[-1]))
-        writer.start()
-        writer.join(0.5)
-        assert writer.is_alive()
-        published.append(trend(periods("2026-01", 3)))  # another month is published meanwhile
-    writer.join(60)
-    page = read((tmp_path / "index.html").read_text(encoding="utf-8"))
-    assert list(rows(page.table("months"), "data-month")) == ["2026-03", "2026-02", "2026-01"]
-
-
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "scheme").write_text("a file where the folder should be", encoding="utf-8")
-    with pytest.raises(UnreachableError, match="lock"):
-        write_site(tmp_path / "scheme", lambda: trend(["2026-10"]))
+def test_the_index_and_the_rules_lead_to_the_months() -> None:
+    pages = pages_of(trend(["2026-10"]))
+    assert set(pages) == FILES
+    for name, page in pages.items():
+        language = ".en" if name.endswith(".en.html") else ""
+        assert f"2026-10/index{language}.html" in [link.attrs["href"] for link in page.all("a")]

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page as Tab
-from playwright.sync_api import sync_playwright
 
 from kpi_tasks.report.audience import team_file
 from kpi_tasks.report.folders import write_pages
 from kpi_tasks.report.render import Page, with_fonts
+from tests.chromium import needs_chromium
 from tests.report.months import Month
-from tests.report.test_browser import CHROMIUM, PROBE, WIDTHS
+from tests.report.test_browser import PROBE, WIDTHS
 from tests.report.test_odd_months import wild_teams
 from tests.report.test_site_browser import browse
 from tests.report.test_team_pages import scheme_of
@@ -25,9 +23,7 @@ from tests.report.test_team_pages import scheme_of
 SHOWN = [f"{team_file(team)}{end}" for team in ("T01", "T02", "T07", "T08") for end in (".html", ".en.html")]
 """Pages of teams with markup and long words in their names."""
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -70,22 +66,3 @@ def test_one_layout_of_each_figure_is_shown_and_the_font_is_in_use(seen: dict[st
         assert (one["wide"], one["narrow"]) == ((0, 2) if is_narrow else (2, 0)), name
         assert one["fonts"][0] == "loaded", name
         assert one["sortable"] > 10, name
-
-
-@pytest.mark.parametrize("name", SHOWN[:2])
-def test_the_console_is_empty_and_nobody_is_shut_out(name: str, folder: Path) -> None:
-    said: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab: Tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.goto((folder / name).as_uri())
-        found = Axe().run(tab).response["violations"]
-        months = [row.inner_text() for row in tab.locator("table.history tbody th").all()]
-        tab.locator("table.history thead button").first.click()
-        turned = [row.inner_text() for row in tab.locator("table.history tbody th").all()]
-        browser.close()
-    assert said == []
-    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
-    assert turned == months[::-1]  # by the month itself, not by its name

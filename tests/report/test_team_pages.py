@@ -251,21 +251,21 @@ def test_few_members_are_not_counted_nor_to_be_worked_out(made: Callable[..., Sc
     few = made({"2026-10": Month(teams={"T1": "甲", "T2": "乙"}, members_per_team=2, incidents=())})
     page = few.page("T1", "en")
     (row,) = body(page.table("grades"), "data-month").values()
-    assert [cell.text for cell in row.all("td")][1:] == ["not shown: too few members"]
+    assert [cell.text for cell in row.all("td")][1:] == ["not shown, to protect individuals"]
     assert "fewer than 3 members" in page.by_id("members").text
 
 
 def test_numbers_that_could_be_worked_out_are_not_told_either(ordinary: Scheme) -> None:
     sizes = {"T01": 5, "T02": 4, "T03": 5, "T04": 5, "T05": 2, "T06": 5, "T07": 5}
-    grades = {("2026-10", team): {"C": size, None: 1} for team, size in sizes.items()}
+    grades = {("2026-10", team): {"B": 1, "C": size - 1, None: 1} for team, size in sizes.items()}
     pages = team_pages(replace(ordinary.view, grades=grades), list(sizes))
     shown = {page.file_name: body(read(page.content).table("grades"), "data-month") for page in pages}
     for team, size in sizes.items():
         cells = [cell.text for cell in shown[f"teams/{team_file(team)}.en.html"]["2026-10"].all("td")]
         if team in ("T02", "T05"):  # the whole department less those shown would be T05 alone
-            assert cells[1:] == ["not shown: too few members"]
+            assert cells[1:] == ["not shown, to protect individuals"]
         else:
-            assert cells[1:] == ["·", "·", str(size), "·", "·", "1", str(size + 1)]
+            assert cells[1:] == ["·", "1", str(size - 1), "·", "·", "1", str(size + 1)]
 
 
 def test_an_ended_team_keeps_its_page_with_the_month_it_ended_in(ordinary: Scheme) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kpi_tasks.exact import to_decimal
 from kpi_tasks.period import Period
 from kpi_tasks.report import pages
-from kpi_tasks.report.pages import decimals_to_tell_apart, figure
+from kpi_tasks.report.figures import decimals_to_tell_apart, figure
 from kpi_tasks.report.wording import LANGUAGES, Wording, catalogue, number
 
 REPORT = Path(pages.__file__).parent

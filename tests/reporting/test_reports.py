@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import logging
 import re
 import shutil
 import stat
 import zipfile
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from sqlalchemy import Engine
 
 from kpi_tasks import pipeline
 from kpi_tasks.airflow_access import parse_access
 from kpi_tasks.cycle.appeal_filing import file
 from kpi_tasks.errors import UnreachableError
+from kpi_tasks.explain.model import rounded
 from kpi_tasks.month import Month, open_month
+from kpi_tasks.report import fonts
 from kpi_tasks.report.audience import Names
-from kpi_tasks.reporting import blocks, is_stale
+from kpi_tasks.report.wording import number
+from kpi_tasks.reporting import blocks, is_stale, write
+from kpi_tasks.reporting.content import MonthContent
 from kpi_tasks.results import store
+from kpi_tasks.results.trend_read import Trend, read_trend
 from tests.cycle.contested import NOW, PUBLISHED_AT, copy_of, publish_again, publish_month, settings_of
 from tests.department import MEMBERS, NAMES, PERIOD, write_source
+from tests.report.reading import read
 
 SCHEME = "customer_service"
 
@@ -104,6 +116,15 @@ def test_other_folders_are_closed_to_others_on_the_machine(month: Month) -> None
     assert stat.S_IMODE((month.settings.home / "report.key").stat().st_mode) == 0o600
 
 
+def test_the_share_expected_on_an_evaluators_page_is_that_of_the_explanation(month: Month) -> None:
+    content = MonthContent.read(month.settings, current_id(month))
+    texts = {page.file_name: read(page.content).text for page in content.evaluator_pages(["T1", "T2", "T3"])}
+    for one in content.explainer.members(content.member_ids):
+        text = texts[f"{content.names.team(PERIOD, one.team.team_id)}.en.html"]
+        expected = number(rounded(one.expected), 2)
+        assert f"{one.member_name} {number(one.contribution_micros)} points (expected {expected})" in text
+
+
 def test_the_access_list_names_exactly_the_files_that_are_there(month: Month) -> None:
     root = root_of(month)
     content = (root / "access" / f"{PERIOD}.json").read_bytes()
@@ -170,6 +191,20 @@ def test_many_processes_write_the_same_bytes_as_one(month: Month, monkeypatch: p
     )
     assert contents(root_of(month)) == before
     assert heard == [(6, 6)]
+
+
+class KilledPool(ProcessPoolExecutor):
+    """Processes that are gone before anything is asked of them."""
+
+    def submit(self, *_work: object, **_more: object) -> Future[Any]:
+        raise BrokenProcessPool("killed")
+
+
+def test_a_process_that_was_killed_is_told_whenever_it_shows(month: Month) -> None:
+    content = MonthContent.read(month.settings, current_id(month))
+    job = blocks.Job(month.settings, current_id(month), root_of(month))
+    with KilledPool(1) as pool, pytest.raises(UnreachableError, match="was killed"):
+        blocks.Blocks(job, content, pool).write("evaluators", ["T1"])
 
 
 def test_the_slip_of_someone_who_has_no_result_any_more_goes(month: Month) -> None:
@@ -254,3 +289,28 @@ def test_a_month_published_late_shows_on_the_month_after(tmp_path: Path) -> None
 def test_the_published_time_is_that_of_the_results(month: Month) -> None:
     page = (root_of(month) / "department" / PERIOD / "index.en.html").read_text(encoding="utf-8")
     assert f"{PUBLISHED_AT:%Y}" in page
+
+
+def test_the_pages_beside_the_months_are_read_and_written_by_one_process_at_a_time(
+    month: Month, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    def reading(engine: Engine, scheme_id: str) -> Trend | None:
+        with (root_of(month) / ".pages.lock").open("ab") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        heard.append(scheme_id)
+        return read_trend(engine, scheme_id)
+
+    monkeypatch.setattr(write, "read_trend", reading)
+    pipeline.report(month, current_id(month), is_anew=True)
+    assert heard == [SCHEME]
+
+
+def test_a_character_that_no_font_has_is_named_in_the_log(
+    month: Month, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fonts, "uncovered", lambda _text: ["𪚥"])
+    with caplog.at_level(logging.WARNING, logger="kpi_tasks.reporting"):
+        pipeline.report(month, current_id(month), is_anew=True)
+    assert "𪚥 (U+2A6A5)" in caplog.text
