@@ -1,6 +1,6 @@
 """Members' grades in numbers that name nobody, for pages that the whole department reads.
 
-A team with few graded members is left out: its numbers would tell who got which.
+A team with few graded members, or with one grade for all of them, is left out: its numbers would tell who got which.
 What is left out can still be had by subtracting what is shown from the department's numbers, and teams' grades rule out
 some grades of their members. So more teams are left out, the smallest first, until members of different teams might
 have their grades the other way round; where that cannot be, the department's numbers are left out.
@@ -61,8 +61,8 @@ def _given(counts: Counts) -> set[str]:
 
 
 def _tells(counts: Counts) -> bool:
-    """Whether a group is so small that its numbers tell who got which."""
-    return _graded(counts) < FEWEST_COUNTED
+    """Whether a group is so small, or so much alike, that its numbers tell who got which."""
+    return _graded(counts) < FEWEST_COUNTED or len(_given(counts)) == 1
 
 
 def hidden_teams(counts: Mapping[str, Counts], bands: Mapping[str, Collection[str]]) -> tuple[set[str], bool]:

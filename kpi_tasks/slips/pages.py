@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kpi_tasks.slips.model import Slip
 
 _SITE = "../../department/"  # from slips/<period>/
+_OF_RECORDS = ("exclude_record", "credit_record")
 _MOST_OPEN = 12  # records of a table that is open from the start
 
 
@@ -82,6 +83,9 @@ def _content(slip: Slip) -> Mapping[str, object]:
         "sums": index_sum(found),
         "ruler": ruler(found),
         "corrections": tuple(_corrections(found)),
+        "has_own_team": any(
+            one.scope == "appellant" and one.kind in _OF_RECORDS for one in found.corrections
+        ),
         "first": found.team.team_count if first is None else first,
         "has_mark": any(one.category == EVALUATOR_MARK for one in found.penalties),
         "has_lower": any(step.is_lower_better and step.weight is not None for step in found.criteria),

@@ -20,7 +20,8 @@ from tests.report.reading import Element, read
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> StoredEvaluation:
     """Eight teams of six members, some incidents, a warning, records set aside."""
     return stored_month(
-        Month(voided=frozenset({"C-0"})), f"sqlite:///{tmp_path_factory.mktemp('results') / 'r.db'}"
+        Month(voided=frozenset({"C-0"}), has_spread=True, seed=14),
+        f"sqlite:///{tmp_path_factory.mktemp('results') / 'r.db'}",
     )
 
 

@@ -86,6 +86,9 @@ class Month:
     skip: Sequence[tuple[str, str]] = ()  # (team or "*", criterion): no records there
     idle_teams: Sequence[str] = ()  # teams without any records
     flat: bool = False  # everybody does the same work
+    has_spread: bool = (
+        False  # members of a team do half, as much, or half more than usual: all three grades of a band
+    )
     incidents: Sequence[tuple[str, str]] = (
         ("M0203", "slow_service"),
         ("M0302", "rude_service"),
@@ -191,6 +194,7 @@ def _measures(month: Month, scheme: SchemeFile) -> pd.DataFrame:
             if team in month.idle_teams or {(team, criterion_id), ("*", criterion_id)} & set(month.skip):
                 continue
             effort = 1.0 if month.flat else strength[team] * dice.uniform(0.5, 1.5)
+            effort *= (0.5, 1.0, 1.5)[int(member_id[-2:]) % 3] if month.has_spread else 1.0
             count = max(1, round(effort * 12))
             if criterion_id == "customer_satisfaction":
                 scores = [

@@ -48,7 +48,12 @@ def month(view: MonthView, grades: Mapping[str, Sequence[str | None]]) -> MonthV
         ({"X": "AB"}, "", False),
         ({"X": "B", "Y": "C", "Z": "D"}, "", True),
         ({"X": "BBCC", "Y": "C", "Z": "CCC"}, "", True),  # Y and Z together have C alone: X goes too
-        ({"X": "CCCC", "Y": "C", "Z": "CCC"}, "XZ", False),  # all have C, whatever is left out
+        ({"X": "CCCC", "Y": "C", "Z": "CCC"}, "", False),  # all have C, whatever is left out
+        (
+            {"X": "ABC", "Y": "CCCC", "Z": "BCD"},
+            "X",
+            True,
+        ),  # everybody of Y has C; Z goes too: Y alone would be the rest
         ({"X": "ABC", "Y": ""}, "X", True),  # nobody to tell of
         ({"X": ["A", "B", "C", None], "Y": [None, None]}, "X", True),
         ({"X": ["A", "B", None, None]}, "", False),

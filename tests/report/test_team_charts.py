@@ -46,7 +46,7 @@ def test_the_profile_tells_points_mean_and_best_team(
             told = re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", part.replace(best.name if best else "\0", ""))
             expected = [team.cells[place].points_micros, means(view)[place]]
             expected += [best.cells[place].points_micros] if best else []
-            assert told == [number(value) for value in expected]
+            assert told == [number(value, 2) for value in expected]
         for sheet in sheets[-2:]:
             columns = [column([cell.points_micros for cell in team.cells]), column(means(view))]
             assert not {value for values in columns for value in values} - set(shown(sheet))

@@ -65,7 +65,7 @@ def without(*gone: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Scheme:
     """Five months with one missing in between: T07 is away in June, T08 ends in July, August's plan is another one."""
-    common: dict[str, Any] = {"members_per_team": 4, "member_names": MEMBERS}
+    common: dict[str, Any] = {"members_per_team": 4, "member_names": MEMBERS, "has_spread": True}
     fewer = {name: weight for name, weight in AMENDED.items() if name != "board_dispatch"} | {
         "repair_record_return": 2
     }

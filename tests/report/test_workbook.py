@@ -27,7 +27,7 @@ from tests.report.months import Month, stored_month
 from tests.report.test_odd_months import WILD_NAMES, Build, wild_teams
 
 DEPARTMENT = [
-    "摘要 Summary", "排名 League", "图表 Charts", "各项名次 Places", "评比项目 Criteria", "计划 Plan", "等级人数 Grades",
+    "摘要 Summary", "排名 League", "图表 Charts", "各项名次 Places", "评比项目 Criteria", "方案 Plan", "等级人数 Grades",
     "扣分 Conduct", "数据质量 Quality", "剔除记录 Set aside", "变化 Changes", "列说明 Columns",
 ]  # fmt: skip
 PEOPLE = ["职员 Members", "扣分明细 Deductions", "变化 Changes"]
@@ -146,7 +146,7 @@ def test_criteria_and_places_are_the_stored_ones(ordinary: StoredEvaluation, for
 
 def test_plan_conduct_quality_and_provenance(ordinary: StoredEvaluation, for_department: bytes) -> None:
     read = Read(for_department)
-    plan = {row["criterion_id"]: (row["weight"], row["most_points"]) for row in read.rows("计划 Plan")}
+    plan = {row["criterion_id"]: (row["weight"], row["most_points"]) for row in read.rows("方案 Plan")}
     assert plan == {name: (weight, 8 * weight) for name, weight in ordinary.plan.items()}
     conduct = {
         row["category_id"]: (row["times"], row["points_lost"], row["voided_count"])

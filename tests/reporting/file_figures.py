@@ -49,7 +49,7 @@ def shown_book(content: bytes, *, has_members: bool) -> Figures:
     found: Figures = {}
     sheets = {
         "排名 League": ["team_id"], "各项名次 Places": ["team_id"], "评比项目 Criteria": ["team_id", "criterion_id"],
-        "计划 Plan": ["criterion_id"], "等级人数 Grades": ["team_id"], "扣分 Conduct": ["category_id"],
+        "方案 Plan": ["criterion_id"], "等级人数 Grades": ["team_id"], "扣分 Conduct": ["category_id"],
         "数据质量 Quality": ["record_type", "rule_id"], "剔除记录 Set aside": ["record_type", "set_aside_reason"],
     }  # fmt: skip
     if has_members:
@@ -117,8 +117,8 @@ def stored_book(month: StoredMonth, *, has_members: bool) -> Figures:
 def _book_month(month: StoredMonth) -> Figures:
     found: Figures = {}
     for criterion, weight in month.plan.items():
-        put(found, ("计划 Plan", criterion, "weight"), weight * MICRO)
-        put(found, ("计划 Plan", criterion, "most_points"), 8 * weight * MICRO)
+        put(found, ("方案 Plan", criterion, "weight"), weight * MICRO)
+        put(found, ("方案 Plan", criterion, "most_points"), 8 * weight * MICRO)
     for category, (count, points, voided) in month.conduct().items():
         for name, value in {
             "times": count * MICRO,

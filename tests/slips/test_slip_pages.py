@@ -176,6 +176,8 @@ def test_records_follow_the_corrections(contested: dict[str, Slips]) -> None:
     kinds = [item.attrs["data-kind"] for item in own.root.by_id("corrections").all("li")]
     assert kinds == ["credit_record", "exclude_record", "exclude_record"]
     assert "credited to you" in own.text
+    note = "your team's figures may be others"
+    assert (note in own.text, note in other.text) == (True, False)
     # What was decided for M2 alone is nobody else's business.
     assert EXCLUDED not in other.root.by_id("corrections").text
 
