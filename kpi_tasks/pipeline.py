@@ -155,9 +155,10 @@ def refresh_reports(scheme_id: str, now: datetime, settings: Settings) -> list[s
     What is wrong with one month keeps no other from being written: all faults are raised at the end.
     """
     stale = {}
-    for row in store.list_evaluations(store.open_results(settings.results_url), scheme_id):
+    rows = store.list_evaluations(store.open_results(settings.results_url), scheme_id)
+    for row in (row for row in rows if row.is_current):
         month = open_month(row.period, scheme_id, now=now, settings=settings)
-        if row.is_current and is_stale(month, row.evaluation_id):
+        if is_stale(month, row.evaluation_id):
             stale[row.period] = (month, row.evaluation_id)
 
     def refresh(period: str) -> str:

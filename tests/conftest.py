@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer, running_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile(
     "kpi", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -20,6 +24,15 @@ def postgres_server() -> Iterator[PostgresServer]:
     """One server a test process, started when the first test asks for it."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, opened once a file of tests."""
+    from tests.chromium import opened_browser
+
+    with opened_browser() as found:
+        yield found
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.chromium import needs_chromium, opened_browser
+from tests.chromium import needs_chromium
 from tests.dags.live_pages import MONTH, NAMES, SCHEME, LivePages, live_pages
 
 pytestmark = [
@@ -27,12 +27,6 @@ SLIP = f"{SCHEME}/slips/{MONTH}/{NAMES.slip(MONTH, 'M1')}.html"
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePages]:
     with live_pages(tmp_path_factory.mktemp("browsed"), PREFIX) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as chromium:
-        yield chromium
 
 
 class Seen:

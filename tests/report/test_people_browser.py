@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from kpi_tasks.report.trend_view import read_trend_view
 from kpi_tasks.results import store
 from kpi_tasks.results.people_read import read_scheme_people
 from kpi_tasks.results.trend_read import read_trend
-from tests.chromium import needs_chromium, opened_browser
+from tests.chromium import Told, needs_chromium
 from tests.report.months import NOW, Month, stored_month
 from tests.report.test_odd_months import WILD_NAMES, wild_teams
 from tests.report.test_people_pages import ACTIONS, NAMES, STATUS, STRENGTHS
@@ -57,22 +56,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as found:
-        yield found
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", ["team", "month", "months"])
 def test_pages_open_without_faults(name: str, width: int, site: Path, browser: Browser) -> None:
     for suffix in (".html", ".en.html"):
         page = browser.new_page(viewport={"width": width, "height": 900})
-        told: list[str] = []
-        page.on("console", lambda message, told=told: told.append(message.text))
-        page.on("pageerror", lambda error, told=told: told.append(str(error)))
+        told = Told(page)
         page.goto((site / f"{name}{suffix}").as_uri())
-        assert told == []
+        assert told.said == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = Axe().run(page).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []  # fmt: skip

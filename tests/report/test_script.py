@@ -17,7 +17,7 @@ from kpi_tasks.report.pages import month_pages
 from kpi_tasks.report.render import with_fonts
 from kpi_tasks.report.site import site_pages
 from kpi_tasks.results.store import StoredEvaluation
-from tests.chromium import needs_chromium, opened_browser
+from tests.chromium import needs_chromium
 from tests.report.histories import story_of_an_appeal, told
 from tests.report.months import Month, stored_month
 from tests.report.test_odd_months import WILD_NAMES, wild_teams
@@ -28,12 +28,6 @@ pytestmark = needs_chromium
 MAIN = re.compile(r'(<main id="main"[^>]*>).*(</main>)', re.DOTALL)
 ROWS = """table => [...table.tBodies].map(body => [...body.rows].filter(row => row.checkVisibility())
     .map(row => row.cells[0].textContent.replace(/\\s+/g, " ").trim()))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from kpi_tasks.report import render
 from kpi_tasks.report.wording import HTML_LANG
-from tests.chromium import Tabs, needs_chromium, opened_browser
+from tests.chromium import Tabs, needs_chromium
 from tests.reporting.whole_site import APPELLANT, LANGUAGES, PERIOD, Site, whole_site
 
 KINDS = ("index", "rules", "month", "validation", "team", "evaluator", "managers", "managers' month", "slip")
@@ -40,12 +40,6 @@ Key = tuple[str, str, int, str]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with whole_site(tmp_path_factory.mktemp("site")) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

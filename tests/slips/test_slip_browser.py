@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +13,7 @@ from pypdf import PdfReader
 
 from kpi_tasks.report.render import with_fonts
 from kpi_tasks.slips.pages import slip_pages
-from tests.chromium import needs_chromium, opened_browser
+from tests.chromium import Told, needs_chromium
 from tests.slips.conftest import NAMES, SEPTEMBER, Slips
 from tests.slips.test_odd_slips import MEMBER, WILD, changed, many
 
@@ -49,22 +48,14 @@ def site(
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as found:
-        yield found
-
-
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", SLIPS)
 def test_slips_open_without_faults(name: str, width: int, site: Path, browser: Browser) -> None:
     for suffix in (".html", ".en.html"):
         page = browser.new_page(viewport={"width": width, "height": 900})
-        told: list[str] = []
-        page.on("console", lambda message, told=told: told.append(message.text))
-        page.on("pageerror", lambda error, told=told: told.append(str(error)))
+        told = Told(page)
         page.goto((site / f"{name}{suffix}").as_uri())
-        assert told == []
+        assert told.said == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if name != "wild":  # thousands of cells: minutes for axe, and nothing that the others lack
             found = Axe().run(page).response["violations"]
