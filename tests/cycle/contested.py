@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from kpi_tasks import pipeline
+from kpi_tasks.errors import UsageError
 from kpi_tasks.month import Month, open_month
 from kpi_tasks.settings import Settings, load_settings
 from tests.department import PERIOD, editing, write_source
@@ -58,3 +62,12 @@ def fingerprint(engine: sa.Engine) -> dict[str, str]:
             ).hexdigest()
             for name in sorted(metadata.tables)
         }
+
+
+@contextmanager
+def refused(month: Month, words: str) -> Iterator[None]:
+    """Something is refused with these words, and nothing at all is written."""
+    before = fingerprint(month.results())
+    with pytest.raises(UsageError, match=words):
+        yield
+    assert fingerprint(month.results()) == before

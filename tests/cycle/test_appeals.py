@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tests.cycle.contested import (
     fingerprint,
     publish_again,
     publish_month,
+    refused,
 )
 
 VOID = Proposal("void_incident", INCIDENT)
@@ -46,15 +46,6 @@ def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def month(published_home: Path, tmp_path: Path) -> Month:
     return copy_of(published_home, tmp_path / "home")
-
-
-@contextmanager
-def refused(month: Month, words: str) -> Iterator[None]:
-    """Something is refused with these words, and nothing at all is written."""
-    before = fingerprint(month.results())
-    with pytest.raises(UsageError, match=words):
-        yield
-    assert fingerprint(month.results()) == before
 
 
 def filed(month: Month, member_id: str = "M4", **changes: Any) -> Appeal:

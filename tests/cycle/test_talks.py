@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kpi_tasks.cycle.talks import TalkEntry, acknowledge, not_told, not_told_last_month, talk_list, tell
-from kpi_tasks.errors import UsageError
 from kpi_tasks.month import Month, open_month
 from tests.cycle.contested import (
     DAY,
@@ -18,9 +15,9 @@ from tests.cycle.contested import (
     NOW,
     PUBLISHED_AT,
     copy_of,
-    fingerprint,
     publish_again,
     publish_month,
+    refused,
 )
 
 
@@ -32,14 +29,6 @@ def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def month(published_home: Path, tmp_path: Path) -> Month:
     return copy_of(published_home, tmp_path / "home")
-
-
-@contextmanager
-def refused(month: Month, words: str) -> Iterator[None]:
-    before = fingerprint(month.results())
-    with pytest.raises(UsageError, match=words):
-        yield
-    assert fingerprint(month.results()) == before
 
 
 def entry(month: Month, member_id: str) -> TalkEntry:
